@@ -1,0 +1,80 @@
+/*
+ * symbol_source.h - the seam through which a walker asks for addresses and layouts from a module's files.
+ *
+ * The answer is hostile until it is proved on the heap: whoever asks checks it there.
+ */
+#ifndef ALLOCATOR_SYMBOL_SOURCE_H
+#define ALLOCATOR_SYMBOL_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/** Fields of glibc's structs that an answer may hold; the names are struct.member as DWARF spells them. */
+#define SYMBOL_FIELD_TABLE(X)                                     \
+    X(STATE_FASTBINS, "malloc_state", "fastbinsY")                \
+    X(STATE_TOP, "malloc_state", "top")                           \
+    X(STATE_BINS, "malloc_state", "bins")                         \
+    X(STATE_NEXT, "malloc_state", "next")                         \
+    X(STATE_ATTACHED_THREADS, "malloc_state", "attached_threads") \
+    X(STATE_SYSTEM_MEM, "malloc_state", "system_mem")             \
+    X(STATE_MAX_SYSTEM_MEM, "malloc_state", "max_system_mem")     \
+    X(PAR_TRIM_THRESHOLD, "malloc_par", "trim_threshold")         \
+    X(PAR_MMAP_THRESHOLD, "malloc_par", "mmap_threshold")         \
+    X(PAR_ARENA_MAX, "malloc_par", "arena_max")                   \
+    X(PAR_THP_PAGESIZE, "malloc_par", "thp_pagesize")             \
+    X(PAR_HP_PAGESIZE, "malloc_par", "hp_pagesize")               \
+    X(PAR_N_MMAPS, "malloc_par", "n_mmaps")                       \
+    X(PAR_MMAPPED_MEM, "malloc_par", "mmapped_mem")               \
+    X(PAR_SBRK_BASE, "malloc_par", "sbrk_base")                   \
+    X(PAR_TCACHE_COUNT, "malloc_par", "tcache_count")             \
+    X(HEAP_AR_PTR, "_heap_info", "ar_ptr")                        \
+    X(HEAP_PREV, "_heap_info", "prev")                            \
+    X(HEAP_SIZE, "_heap_info", "size")                            \
+    X(HEAP_MPROTECT_SIZE, "_heap_info", "mprotect_size")          \
+    X(TCACHE_ENTRIES, "tcache_perthread_struct", "entries")
+enum symbol_field {
+#define X(name, structure, member) FIELD_##name,
+    SYMBOL_FIELD_TABLE(X)
+#undef X
+        FIELD_COUNT
+};
+
+/** Structs whose size an answer may hold, by the name that DWARF has. */
+#define SYMBOL_STRUCT_TABLE(X) \
+    X(STATE, "malloc_state")   \
+    X(PAR, "malloc_par")       \
+    X(HEAP, "_heap_info")      \
+    X(TCACHE, "tcache_perthread_struct")
+enum symbol_struct {
+#define X(name, label) STRUCT_##name,
+    SYMBOL_STRUCT_TABLE(X)
+#undef X
+        STRUCT_COUNT
+};
+
+/** What a module's files say. Addresses are link-time ones (add the load bias); 0: not known. */
+struct symbol_answer {
+    uint64_t main_arena;
+    uint64_t mp;
+    uint64_t tcache_tls;       /* offset of `tcache` in PT_TLS */
+    uint64_t thread_arena_tls; /* offset of `thread_arena` in PT_TLS */
+    bool has_tcache_tls, has_thread_arena_tls;
+    bool from_debuginfo;          /* of a separate debug file, not of the module's own .symtab */
+    bool has_layout;              /* the rows below are filled, from DWARF */
+    int32_t offsets[FIELD_COUNT]; /* bytes; -1: the struct has no such member */
+    int32_t sizes[STRUCT_COUNT];  /* bytes; -1: not known */
+};
+
+/** A source of answers. */
+struct symbol_source {
+    /**
+     * What the files of a module say. @module_fd is its file (stays the caller's) or -1 where only the
+     * build-id is known; @build_id is @build_id_length bytes (0: none). STATUS_NOT_FOUND: nothing found.
+     */
+    enum status (*resolve)(struct symbol_source *source, int module_fd, const uint8_t *build_id,
+                           uint32_t build_id_length, struct symbol_answer *ret, struct error *err);
+};
+
+#endif

@@ -1,0 +1,295 @@
+/*
+ * messages.h - what the roles say to each other: one fixed struct a kind of message.
+ *
+ * Both ends are the same binary (exec of /proc/self/exe), so structs travel as they are; link.h frames them,
+ * checks version, kind and length, and carries descriptors. Every string in a message is NUL-terminated
+ * inside its array; the receiver checks that, as it checks every number, before use: a peer may have been
+ * taken over.
+ */
+#ifndef LINK_MESSAGES_H
+#define LINK_MESSAGES_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "snapshot/snapshot.h"
+
+#define LINK_VERSION 1
+
+/* Kind, its struct, who sends it to whom. F: a descriptor goes with it; V: more bytes follow the struct. */
+#define MESSAGE_TABLE(X)                                                                                    \
+    X(PING, struct message_empty)                  /* keeper -> front, scanner: answer with PONG */         \
+    X(PONG, struct message_empty)                  /* front, scanner -> keeper */                           \
+    X(PEER, struct message_peer)                   /* F keeper -> front, scanner: the new other end */      \
+    X(START, struct message_start)                 /* keeper -> front, scanner: first message of all */     \
+    X(LISTENER, struct message_listener)           /* F keeper -> front: a listening socket, after START */ \
+    X(READY, struct message_empty)                 /* front, scanner -> keeper: started */                  \
+    X(CONFIG, struct message_config)               /* F keeper -> scanner: sealed memfd of the YAML */      \
+    X(CONFIG_RESULT, struct message_config_result) /* scanner -> keeper, keeper -> front */                 \
+    X(RELOAD, struct message_empty)                /* front -> keeper: asked for over HTTP */               \
+    X(RESTARTS, struct message_restarts)           /* keeper -> front: how often roles were restarted */    \
+    X(SCAN_BEGIN, struct message_process_id)       /* scanner -> keeper: before each scan */                \
+    X(SCAN_END, struct message_process_id)         /* scanner -> keeper */                                  \
+    X(SCAN_STUCK, struct message_process_id)       /* scanner -> keeper, then it ends */                    \
+    X(QUARANTINE, struct message_quarantine)       /* keeper -> scanner: leave this process alone */        \
+    X(WANT_HOLDER, struct message_want)            /* scanner -> keeper */                                  \
+    X(WANT_RESOLVER, struct message_want)          /* scanner -> keeper */                                  \
+    X(HELPER, struct message_want)                 /* F keeper -> scanner: the helper's socket, or none */  \
+    X(SETTINGS, struct message_settings)           /* scanner -> front: of the configuration, per epoch */  \
+    X(GROUP, struct message_group)                 /* V scanner -> front: a group and what it counted */    \
+    X(GROUP_GONE, struct message_group_gone)       /* scanner -> front: its ttl ended, or reload */         \
+    X(PROCESS, struct message_process)             /* V scanner -> front: latest result: struct snapshot */ \
+    X(PROCESS_GONE, struct message_process_gone)   /* scanner -> front: it ended or is selected no more */  \
+    X(ROUND, struct message_round)                 /* scanner -> front: after each discovery */             \
+    X(STREAM_REQUEST, struct message_stream)       /* F front -> scanner: a dump into that pipe */          \
+    X(STREAM_REPLY, struct message_stream_reply)   /* scanner -> front: it begins, or why not */            \
+    X(STREAM_END, struct message_stream_reply)     /* scanner -> front: how it ended */
+
+struct message_empty {
+    uint32_t reserved;
+};
+
+/** The peer of a new pair; @epoch rises with each. */
+struct message_peer {
+    uint64_t epoch;
+};
+
+/** What a role needs to know from the command line. */
+struct message_start {
+    int32_t keeper_pid;
+    uint32_t log_level;
+    uint32_t log_format;
+    uint32_t enable_lifecycle; /* --web.enable-lifecycle */
+    uint32_t max_requests;     /* --web.max-requests */
+    uint32_t listener_count;   /* LISTENER messages that follow */
+    double start_time_seconds; /* of the keeper, since 1970 */
+    char procfs[256];
+    char telemetry_path[256];
+    char web_config_file[4096]; /* "" for none */
+    char web_config_reserved[8];
+};
+
+struct message_listener {
+    uint32_t is_unix;
+    uint32_t reserved;
+    char address[256]; /* as it was given, for messages */
+};
+
+struct message_config {
+    uint64_t length_bytes; /* of the memfd */
+    uint32_t is_reload;
+    uint32_t is_default; /* there is no file: no memfd contents */
+    char file[1024];
+};
+
+struct message_config_result {
+    uint32_t is_ok;
+    uint32_t is_reload;
+    double at_seconds; /* since 1970 */
+    char message[512]; /* the first problem */
+};
+
+enum role { ROLE_KEEPER, ROLE_FRONT, ROLE_SCANNER, ROLE_RESOLVER, ROLE_HOLDER, ROLE_COUNT };
+
+struct message_restarts {
+    uint64_t counts[ROLE_COUNT];
+};
+
+struct message_process_id {
+    int32_t pid;
+    uint32_t reserved;
+    uint64_t start_time_ticks;
+};
+
+struct message_quarantine {
+    struct message_process_id process;
+    uint64_t until_ns; /* CLOCK_MONOTONIC, the same in all roles */
+};
+
+/** @sequence tells answers apart. HELPER without a descriptor: it could not be started. */
+struct message_want {
+    uint64_t sequence;
+    uint32_t role; /* enum role */
+    uint32_t reserved;
+};
+
+/** What the front needs of the configuration. */
+struct message_settings {
+    uint32_t api_access; /* enum api_access of config/config.h */
+    uint32_t api_memory;
+    uint32_t max_streams;
+    uint32_t max_series;
+    uint32_t per_arena;
+    uint32_t max_arenas;
+    uint32_t size_histogram;
+    uint32_t residency;
+    uint64_t stream_timeout_ns;
+};
+
+/* Results of malloc_scans_total: enumerator, label. */
+#define SCAN_RESULT_TABLE(X)        \
+    X(OK, "ok")                     \
+    X(GONE, "gone")                 \
+    X(PERMISSION, "permission")     \
+    X(UNSUPPORTED, "unsupported")   \
+    X(TIMEOUT, "timeout")           \
+    X(INCONSISTENT, "inconsistent") \
+    X(ERROR, "error")
+enum scan_result {
+#define X(name, label) SCAN_RESULT_##name,
+    SCAN_RESULT_TABLE(X)
+#undef X
+        SCAN_RESULT_COUNT
+};
+const char *scan_result_name(enum scan_result result);
+
+/* Reasons of malloc_last_scan_failure: enumerator, label. */
+#define FAILURE_TABLE(X)            \
+    X(NONE, "")                     \
+    X(PERMISSION, "permission")     \
+    X(TIMEOUT, "timeout")           \
+    X(INCONSISTENT, "inconsistent") \
+    X(CRASHED, "crashed")           \
+    X(STALE, "stale")               \
+    X(ERROR, "error")
+enum failure {
+#define X(name, label) FAILURE_##name,
+    FAILURE_TABLE(X)
+#undef X
+        FAILURE_COUNT
+};
+const char *failure_name(enum failure failure);
+
+/** Counters that are sent as what was added since the last message, so that a restart loses none. */
+struct group_counters {
+    uint64_t scans[SCAN_RESULT_COUNT];
+    uint64_t resyncs;
+    uint64_t read_bytes;
+    uint64_t pause_ns;
+};
+
+/**
+ * A group. Behind the struct: its constant labels as NUL-terminated name, value, name, value …
+ */
+struct message_group {
+    char name[256];
+    uint64_t interval_ns; /* effective, of its entry */
+    uint32_t processes;
+    uint32_t scanned;
+    uint32_t identify_by; /* enum identify_by */
+    uint32_t labels_count;
+    uint32_t is_templated;
+    uint32_t reserved;
+    struct group_counters added;
+};
+
+struct message_group_gone {
+    char name[256];
+};
+
+/* What is known of a process: enumerator, name. */
+#define PROCESS_STATE_TABLE(X)                                            \
+    X(WAITING, "waiting")         /* selected, not scanned yet */         \
+    X(OK, "ok")                   /* the last scan succeeded */           \
+    X(FAILED, "failed")           /* the last scan failed: see failure */ \
+    X(UNSUPPORTED, "unsupported") /* it does not use glibc malloc */
+enum process_state {
+#define X(name, label) PROCESS_STATE_##name,
+    PROCESS_STATE_TABLE(X)
+#undef X
+        PROCESS_STATE_COUNT
+};
+
+/**
+ * The latest of one process. Behind the struct: one struct snapshot. In state OK all of it is set; else only
+ * pid, start time, resident bytes, labels and timing (of the last attempt; end_realtime_ns of the last
+ * success).
+ */
+struct message_process {
+    uint64_t valid_until_ns; /* CLOCK_MONOTONIC: beyond it the front calls it stale */
+    uint32_t state;          /* enum process_state */
+    uint32_t failure;        /* enum failure */
+    uint32_t failure_status; /* enum status behind it: for HTTP codes */
+    uint32_t reserved;
+    char message[320]; /* of the failure */
+    char group[256];
+};
+
+struct message_process_gone {
+    int32_t pid;
+    uint32_t has_ended; /* 0: selected no more */
+};
+
+/* Reasons of malloc_exporter_skipped_processes: enumerator, label. */
+#define SKIPPED_TABLE(X)          \
+    X(LIMIT, "limit")             \
+    X(MIN_UPTIME, "min_uptime")   \
+    X(PERMISSION, "permission")   \
+    X(UNSUPPORTED, "unsupported") \
+    X(QUARANTINED, "quarantined")
+enum skipped {
+#define X(name, label) SKIPPED_##name,
+    SKIPPED_TABLE(X)
+#undef X
+        SKIPPED_COUNT
+};
+const char *skipped_name(enum skipped skipped);
+
+struct message_round {
+    uint64_t skipped[SKIPPED_COUNT];
+    uint64_t scan_lag_ns; /* by how much the scan that is most overdue is late */
+    uint32_t all_tried;   /* every selected process was tried once */
+    uint32_t reserved;
+};
+
+/** Output formats of a dump: enumerator, name, content type. */
+#define DUMP_FORMAT_TABLE(X)                    \
+    X(NDJSON, "ndjson", "application/x-ndjson") \
+    X(JSON, "json", "application/json")         \
+    X(CSV, "csv", "text/csv; charset=utf-8")    \
+    X(TEXT, "text", "text/plain; charset=utf-8")
+enum dump_format {
+#define X(name, label, type) DUMP_##name,
+    DUMP_FORMAT_TABLE(X)
+#undef X
+        DUMP_FORMAT_COUNT
+};
+
+enum stream_kind { STREAM_CHUNKS, STREAM_SIZES, STREAM_ARENAS };
+
+/** What a dump is asked for; encode/dump.h has the same filter. Its bytes go into the pipe that comes along.
+ */
+struct message_stream {
+    uint64_t id;
+    int32_t pid;
+    uint32_t kind;   /* enum stream_kind */
+    uint32_t format; /* enum dump_format */
+    uint32_t states; /* bit i: enum chunk_state i; 0: all */
+    uint32_t has_arena;
+    uint32_t arena;
+    uint64_t min_bytes;
+    uint64_t max_bytes;   /* UINT64_MAX: none */
+    uint64_t limit;       /* 0: none */
+    uint32_t consistency; /* enum consistency, or UINT32_MAX: as configured */
+    uint32_t content_bytes;
+    uint32_t top; /* sizes */
+    uint32_t reserved;
+};
+
+struct message_stream_reply {
+    uint64_t id;
+    uint32_t status; /* enum status; OK: clean */
+    uint32_t reserved;
+    char code[40]; /* JSON error code where it is not the status' own, else "" */
+    char message[320];
+};
+
+enum message_kind {
+    MESSAGE_NONE,
+#define X(name, type) MESSAGE_##name,
+    MESSAGE_TABLE(X)
+#undef X
+        MESSAGE_COUNT
+};
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * live.h - a running process as a target, by process_vm_readv(2), /proc/PID and a pidfd. Never ptrace.
+ *
+ * Identity is pid + start time + address space: a pidfd, a descriptor of /proc/PID/maps taken at the start
+ * (it reads empty once that address space is gone) and, for vfork children, start_code, start_stack,
+ * arg_start and env_start of proc_pid_stat(5).
+ */
+#ifndef TARGET_LIVE_H
+#define TARGET_LIVE_H
+
+#include "target/target.h"
+
+/** The fields of /proc/PID/stat that this program uses (proc_pid_stat(5)). */
+struct proc_stat {
+    char comm[64];
+    char state;
+    pid_t ppid;
+    uint64_t start_time_ticks; /* since boot */
+    uint64_t rss_pages;
+    uint64_t num_threads;
+    uint64_t start_code, start_stack, arg_start, env_start;
+};
+
+/**
+ * Open process @pid below @procfs ("/proc"). STATUS_NO_PROCESS: there is none; STATUS_PERMISSION: its message
+ * names the cause (capability, yama with its value, non-dumpable, security module) and the remedy.
+ */
+enum status target_live_open(const char *procfs, pid_t pid, struct target **ret,
+                             struct error *err) must_check;
+
+/** Its /proc/PID/stat as read when it was opened. */
+const struct proc_stat *target_live_stat(const struct target *target);
+
+/** Its pidfd (readable once it has ended), owned by the target. */
+int target_live_pidfd(const struct target *target);
+
+/** Parse the text of /proc/PID/stat; a comm may hold any byte. STATUS_BAD_DATA where it is not of that form.
+ */
+enum status proc_stat_parse(const char *text, size_t length, struct proc_stat *ret,
+                            struct error *err) must_check;
+
+/** Read and parse @procfs/@pid/stat. STATUS_NO_PROCESS where there is none. */
+enum status proc_stat_read(const char *procfs, pid_t pid, struct proc_stat *ret,
+                           struct error *err) must_check;
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * target.h - a process as readable memory: the seam between the walkers and where the bytes come from.
+ *
+ * The same walker runs on a live process (target/live.h), on an image in a test (target/image.h) and on a
+ * core file. Nothing here writes to a target. Not safe for use by two threads at once.
+ */
+#ifndef TARGET_TARGET_H
+#define TARGET_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "target/maps.h"
+
+struct target;
+
+/** One part of a batched read: @length bytes from @address into @data; @is_read tells afterwards. */
+struct target_part {
+    uint64_t address;
+    void *data;
+    uint32_t length;
+    bool is_read; /* out: all @length bytes were read */
+};
+
+/** What a page of the target is backed by (Documentation/admin-guide/mm/pagemap.rst). */
+enum page_state { PAGE_ABSENT, PAGE_PRESENT, PAGE_SWAPPED };
+
+/** A thread: @tid in our pid namespace, @own_tid in the innermost one (last of NSpid in task/TID/status). */
+struct target_thread {
+    pid_t tid;
+    pid_t own_tid;
+};
+
+/** Where a target's bytes come from. Every function may be called only through the target_… wrappers below.
+ */
+struct target_ops {
+    const char *name;
+    size_t (*read)(struct target *target, uint64_t address, void *data, size_t length);
+    void (*read_parts)(struct target *target, struct target_part *parts, size_t count);
+    enum status (*maps)(struct target *target, struct maps *ret, struct error *err);
+    enum status (*page_states)(struct target *target, uint64_t start, size_t pages, uint8_t *states,
+                               struct error *err);
+    enum status (*threads)(struct target *target, struct target_thread **ret, size_t *count_ret,
+                           struct error *err);
+    enum status (*robust_list)(struct target *target, pid_t tid, uint64_t *head_ret);
+    enum status (*open_file)(struct target *target, const struct mapping *mapping, int *fd_ret,
+                             struct error *err);
+    enum status (*still_same)(struct target *target, struct error *err);
+    void (*close)(struct target *target);
+};
+
+/** The common head of every target. @read_bytes and @read_calls count what was read since it was opened. */
+struct target {
+    const struct target_ops *ops;
+    pid_t pid;           /* 0 for an image */
+    unsigned word_bytes; /* 8, or 4 for a 32-bit process */
+    unsigned page_bytes;
+    uint64_t read_bytes;
+    uint64_t read_calls;
+};
+
+/** Bytes read from @address on, up to the first that cannot be read; 0 where the first already cannot. */
+size_t target_read(struct target *target, uint64_t address, void *data, size_t length);
+
+/** Read all of @length bytes, or return STATUS_FAULT (no message: reads fail all the time). */
+enum status target_read_exact(struct target *target, uint64_t address, void *data, size_t length) must_check;
+
+/** Read one word of the target (word_bytes wide). STATUS_FAULT as above. */
+enum status target_read_word(struct target *target, uint64_t address, uint64_t *ret) must_check;
+
+/** Read many small parts in as few system calls as can be; each part's @is_read is set. */
+void target_read_parts(struct target *target, struct target_part *parts, size_t count);
+
+/** The mappings as they are now; the caller ends them with maps_deinit(). */
+enum status target_maps(struct target *target, struct maps *ret, struct error *err) must_check;
+
+/**
+ * The state (enum page_state) of @pages pages from @start, a page boundary, into @states.
+ * STATUS_PERMISSION where the kernel does not tell (needs CAP_DAC_READ_SEARCH or the same user).
+ */
+enum status target_page_states(struct target *target, uint64_t start, size_t pages, uint8_t *states,
+                               struct error *err) must_check;
+
+/** The threads as they are now, at least one; the caller frees *@ret. */
+enum status target_threads(struct target *target, struct target_thread **ret, size_t *count_ret,
+                           struct error *err) must_check;
+
+/** Address of a thread's robust-futex head (get_robust_list(2)): no stop, no ptrace. STATUS_NOT_FOUND: none.
+ */
+enum status target_robust_list(struct target *target, pid_t tid, uint64_t *head_ret) must_check;
+
+/**
+ * Open the very file that is mapped there (device and inode checked), read-only; the caller closes it.
+ * STATUS_NOT_FOUND: deleted, replaced, or not a regular file.
+ */
+enum status target_open_file(struct target *target, const struct mapping *mapping, int *fd_ret,
+                             struct error *err) must_check;
+
+/** STATUS_OK while this still is the process and the address space that was opened, else STATUS_GONE. */
+enum status target_still_same(struct target *target, struct error *err) must_check;
+
+/** Close; NULL is allowed. */
+void target_close(struct target *target);
+
+static inline void scoped_target_run(struct target **target)
+{
+    target_close(*target);
+}
+#define scoped_target __attribute__((cleanup(scoped_target_run)))
+
+#endif
