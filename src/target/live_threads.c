@@ -1,0 +1,154 @@
+/* live_threads.c - the threads of a process from /proc/PID/task, and what the kernel tells of each. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "target/live_internal.h"
+#include "target/proc_file.h"
+
+struct thread_list {
+    struct target_thread *rows;
+    size_t count;
+    size_t capacity;
+};
+
+static void scoped_directory_run(DIR **directory)
+{
+    if (*directory)
+        closedir(*directory);
+}
+
+static DIR *open_tasks(const struct live *live)
+{
+    int fd = openat(live->directory_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    DIR *directory = fdopendir(fd);
+    if (!directory)
+        close(fd);
+    return directory;
+}
+
+/* The next thread, 0 at the end. */
+static pid_t next_task(DIR *tasks)
+{
+    const struct dirent *entry;
+    while ((entry = readdir(tasks)) != NULL) {
+        char *end;
+        long tid = strtol(entry->d_name, &end, 10);
+        if (*end == '\0' && tid > 0 && tid <= INT32_MAX)
+            return (pid_t)tid;
+    }
+    return 0;
+}
+
+/* What task/TID/status says: the ids from our namespace inwards, and whether the thread is over. */
+struct task_status {
+    unsigned namespaces;
+    pid_t own_tid;
+    bool is_dead;
+};
+
+static bool read_task_status(const struct live *live, pid_t tid, struct task_status *ret)
+{
+    char path[40];
+    scoped_buffer struct buffer text = {0};
+    snprintf(path, sizeof path, "task/%d/status", (int)tid);
+    if (proc_file_read(live->directory_fd, path, &text, NULL) != STATUS_OK)
+        return false;
+    *ret = (struct task_status){.namespaces = 1, .own_tid = tid};
+    const char *all = buffer_string(&text);
+    const char *state = strstr(all, "\nState:\t");
+    if (state)
+        ret->is_dead = strchr("ZX", state[strlen("\nState:\t")]) != NULL;
+    const char *ids = strstr(all, "\nNSpid:");
+    if (!ids)
+        return true;
+    ids += strlen("\nNSpid:");
+    for (ret->namespaces = 0; *ids == '\t'; ret->namespaces++) {
+        char *end;
+        ret->own_tid = (pid_t)strtol(ids + 1, &end, 10);
+        ids = end;
+    }
+    return true;
+}
+
+static enum status append_thread(struct thread_list *list, pid_t tid, pid_t own_tid, struct error *err)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 64;
+        struct target_thread *rows = reallocarray(list->rows, capacity, sizeof *rows);
+        if (!rows)
+            return error_set(err, STATUS_NO_MEMORY, "no memory for the threads");
+        list->rows = rows;
+        list->capacity = capacity;
+    }
+    list->rows[list->count++] = (struct target_thread){.tid = tid, .own_tid = own_tid};
+    return STATUS_OK;
+}
+
+enum status live_threads(struct target *target, struct target_thread **ret, size_t *count_ret,
+                         struct error *err)
+{
+    const struct live *live = live_of(target);
+    scoped(scoped_directory_run) DIR *tasks = open_tasks(live);
+    struct task_status leader;
+    if (!tasks || !read_task_status(live, target->pid, &leader))
+        return error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid);
+    scoped_free struct target_thread *rows = NULL;
+    struct thread_list list = {0};
+    pid_t tid;
+    while ((tid = next_task(tasks)) != 0) {
+        /* All threads of a process are in one pid namespace, and only a leader stays as a zombie: where it
+         * has one id, nothing needs to be read of the others. */
+        struct task_status thread = {.own_tid = tid};
+        if (tid == target->pid)
+            thread = leader;
+        else if (leader.namespaces > 1 && !read_task_status(live, tid, &thread))
+            continue;
+        if (thread.is_dead)
+            continue;
+        enum status status = append_thread(&list, tid, thread.own_tid, err);
+        rows = list.rows;
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (list.count == 0)
+        return error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid);
+    *count_ret = list.count;
+    *ret = take_ptr(rows);
+    return STATUS_OK;
+}
+
+enum status live_robust_list(struct target *target, pid_t tid, uint64_t *head_ret)
+{
+    (void)target;
+    void *head = NULL;
+    size_t length = 0;
+    if (syscall(SYS_get_robust_list, tid, &head, &length) != 0)
+        return errno == EPERM ? STATUS_PERMISSION : STATUS_NOT_FOUND;
+    if (!head)
+        return STATUS_NOT_FOUND;
+    *head_ret = (uintptr_t)head;
+    return STATUS_OK;
+}
+
+bool live_pick_thread(struct live *live)
+{
+    scoped(scoped_directory_run) DIR *tasks = open_tasks(live);
+    pid_t tid;
+    while (tasks && (tid = next_task(tasks)) != 0) {
+        int refused = live_probe_memory(tid);
+        if (refused == ESRCH)
+            continue;
+        live->read_tid = tid;
+        return refused == 0;
+    }
+    return false;
+}
