@@ -53,10 +53,12 @@ struct chunk {
 
 /**
  * A receiver of chunks. They come by rising address within one walk, in batches. @consume returns false to
- * end the walk (a limit reached, a client gone).
+ * end the walk (a limit reached, a client gone). @restart (NULL: the sink cannot) forgets all that came: the
+ * walk begins anew, as it may under a stop that caught a thread inside malloc.
  */
 struct chunk_sink {
     bool (*consume)(struct chunk_sink *sink, const struct chunk *chunks, size_t count);
+    void (*restart)(struct chunk_sink *sink);
 };
 
 #endif

@@ -1,0 +1,184 @@
+/* books.c - see books.h. */
+#include "allocator/glibc/books.h"
+
+#include "allocator/glibc/arena.h"
+#include "allocator/glibc/lists.h"
+#include "base/checked.h"
+
+/* Add the outcome for one libc or arena: absent stays absent, one failure fails the check. */
+static void add_result(struct check_result *result, bool is_known, bool is_reconciled, uint64_t difference)
+{
+    result->is_known = result->is_known && is_known;
+    result->is_reconciled = result->is_reconciled && is_reconciled;
+    result->difference_bytes += difference;
+}
+
+/* Whether the links of the members seen are exactly the list that the head begins and ends. */
+static bool are_links_sound(const struct glibc_heap *heap, const struct glibc_arena *arena, unsigned bin)
+{
+    const struct bin_sums *sums = &arena->bins[bin];
+    uint64_t wanted = sums->address_sum + heap_bin_head(heap, arena, bin);
+    return sums->fd_sum + heap_bin_first(heap, arena, bin) == wanted &&
+           sums->bk_sum + heap_bin_last(heap, arena, bin) == wanted;
+}
+
+static bool is_unused(const struct glibc_heap *heap, const struct glibc_arena *arena)
+{
+    return heap_bin_first(heap, arena, GLIBC_UNSORTED) == 0;
+}
+
+static void settle_bin(struct glibc_heap *heap, struct glibc_arena *arena, unsigned bin,
+                       struct totals *totals)
+{
+    struct bin_sums listed;
+    if (!lists_follow_bin(heap, arena, bin, &listed)) {
+        heap_note_corrupt(heap, NOTE_BAD_LINK, heap_bin_head(heap, arena, bin), arena->index);
+        return;
+    }
+    struct bin_sums *walked = &arena->bins[bin];
+    if (walked->tally.chunks <= listed.tally.chunks || walked->tally.bytes <= listed.tally.bytes)
+        return;
+    uint64_t count = walked->tally.chunks - listed.tally.chunks,
+             bytes = walked->tally.bytes - listed.tally.bytes;
+    enum chunk_state state = layout_is_small(heap->layout, walked->min_bytes) ? CHUNK_SMALL : CHUNK_LARGE;
+    completeness_note(&heap->completeness, NOTE_ORPHAN, walked->address_sum - listed.address_sum,
+                      arena->index);
+    totals_move(totals, arena->index, state, CHUNK_IN_USE, count, bytes);
+    listed.fd_sum = walked->fd_sum;
+    listed.bk_sum = walked->bk_sum;
+    *walked = listed;
+    heap->orphans += (uint32_t)count;
+    heap->are_bins_doubtful = true;
+}
+
+void books_settle_orphans(struct glibc_heap *heap, struct totals *totals)
+{
+    for (size_t i = 0; i < heap->arena_count; i++) {
+        struct glibc_arena *arena = &heap->arenas[i];
+        if (arena->is_lost || arena->unread_bytes || is_unused(heap, arena))
+            continue;
+        for (unsigned bin = 2; bin < GLIBC_BIN_COUNT; bin++)
+            if (!are_links_sound(heap, arena, bin))
+                settle_bin(heap, arena, bin, totals);
+    }
+}
+
+static bool are_bins_exact(const struct glibc_heap *heap, const struct glibc_arena *arena,
+                           const struct totals *totals)
+{
+    if (is_unused(heap, arena))
+        return true;
+    const struct tally *unsorted = &arena->bins[GLIBC_UNSORTED].tally;
+    struct tally fast = {0};
+    for (unsigned i = 0; i < GLIBC_FASTBIN_MAX; i++) {
+        fast.chunks += arena->fast[i].tally.chunks;
+        fast.bytes += arena->fast[i].tally.bytes;
+    }
+    const struct tally *walked_fast = &totals->arenas[arena->index][CHUNK_FASTBIN];
+    if (unsorted->chunks != arena->listed_unsorted.chunks ||
+        unsorted->bytes != arena->listed_unsorted.bytes || fast.chunks != walked_fast->chunks ||
+        fast.bytes != walked_fast->bytes)
+        return false;
+    for (unsigned bin = 1; bin < GLIBC_BIN_COUNT; bin++)
+        if (!are_links_sound(heap, arena, bin))
+            return false;
+    return true;
+}
+
+/* Whether the chunk at an end of @bin's list has a size of that bin, as memory says now. */
+static bool is_end_of_class(const struct glibc_heap *heap, uint64_t chunk, unsigned bin)
+{
+    uint64_t field;
+    return target_read_word(heap->target, chunk + heap->layout->word_bytes, &field) == STATUS_OK &&
+           layout_bin_index(heap->layout, field & ~(uint64_t)CHUNK_FLAGS) == bin;
+}
+
+/* Live: a bin is empty exactly if no chunk of its class was seen. *@moved: the book changed meanwhile. */
+static bool are_bins_plausible(const struct glibc_heap *heap, const struct glibc_arena *before,
+                               const struct glibc_arena *after, bool *moved)
+{
+    bool sound = true;
+    for (unsigned bin = 2; bin < GLIBC_BIN_COUNT; bin++) {
+        uint64_t head = heap_bin_head(heap, before, bin);
+        uint64_t first = heap_bin_first(heap, before, bin), last = heap_bin_last(heap, before, bin);
+        bool is_seen = before->bins[bin].tally.chunks > 0, is_empty = first == head || first == 0;
+        if (first != heap_bin_first(heap, after, bin) || last != heap_bin_last(heap, after, bin))
+            *moved = true;
+        if (is_seen == is_empty)
+            sound = false;
+        else if (!is_empty && !(is_end_of_class(heap, first, bin) && is_end_of_class(heap, last, bin)))
+            sound = false;
+    }
+    return sound;
+}
+
+static void check_bins(struct glibc_heap *heap, struct glibc_arena *arena, const struct totals *totals,
+                       const struct glibc_arena *after, struct check_result *result)
+{
+    if (arena->is_lost || arena->unread_bytes) {
+        add_result(result, false, true, 0);
+    } else if (heap->is_held) {
+        add_result(result, !heap->are_bins_doubtful, are_bins_exact(heap, arena, totals), 0);
+    } else {
+        bool moved = arena->system_bytes_before != after->system_bytes;
+        bool sound = are_bins_plausible(heap, arena, after, &moved);
+        add_result(result, sound || !moved, sound, 0);
+    }
+}
+
+static void check_system(const struct glibc_arena *arena, const struct totals *totals, uint64_t book_after,
+                         struct check_result *result)
+{
+    uint64_t walked = totals_arena_bytes(totals, arena->index) + arena->overhead_bytes + arena->unread_bytes;
+    uint64_t low = min_u64(arena->system_bytes_before, book_after);
+    uint64_t high = max_u64(arena->system_bytes_before, book_after);
+    bool sound = walked >= low && walked <= high;
+    if (arena->is_lost || arena->unread_bytes)
+        add_result(result, false, true, 0);
+    else
+        add_result(result, sound || low == high, sound, sound ? 0 : distance_u64(walked, book_after));
+}
+
+static void check_arena(struct glibc_heap *heap, struct glibc_arena *arena, const struct totals *totals,
+                        struct check_result checks[CHECK_COUNT])
+{
+    struct glibc_arena after = *arena;
+    uint8_t state[8192];
+    after.state = state;
+    bool is_read = !heap->is_held && (size_t)heap->layout->state.size <= sizeof state &&
+                   arena_refresh(heap, &after) == STATUS_OK;
+    const struct glibc_arena *book = is_read ? &after : arena;
+    check_system(arena, totals, book->system_bytes, &checks[CHECK_SYSTEM_BYTES]);
+    bool is_lost = arena->is_lost || arena->unread_bytes;
+    bool moved = book->top_addr != arena->top_addr || book->system_bytes != arena->system_bytes_before;
+    bool sound = arena->walked_end_difference == 0;
+    add_result(&checks[CHECK_TOP], !is_lost && (sound || !moved), sound || is_lost,
+               is_lost ? 0 : arena->walked_end_difference);
+    check_bins(heap, arena, totals, book, &checks[CHECK_BINS]);
+}
+
+void books_check(struct glibc_heap *heap, const struct totals *totals,
+                 struct check_result checks[CHECK_COUNT])
+{
+    add_result(&checks[CHECK_ARENA_RING], true, heap->is_ring_closed, 0);
+    for (size_t i = 0; i < heap->arena_count; i++)
+        check_arena(heap, &heap->arenas[i], totals, checks);
+}
+
+static void check_between(uint64_t found, uint64_t before, uint64_t after, struct check_result *result)
+{
+    bool sound = found >= min_u64(before, after) && found <= max_u64(before, after);
+    add_result(result, sound || before == after, sound, sound ? 0 : distance_u64(found, after));
+}
+
+void books_check_mmapped(const struct tally *found, const struct glibc_par *before,
+                         const struct glibc_par *after, struct check_result checks[CHECK_COUNT])
+{
+    if (!before->is_known || !after->is_known) {
+        checks[CHECK_MMAPPED_CHUNKS].is_known = checks[CHECK_MMAPPED_BYTES].is_known = false;
+        return;
+    }
+    check_between(found->chunks, before->n_mmaps, after->n_mmaps, &checks[CHECK_MMAPPED_CHUNKS]);
+    check_between(found->bytes, before->mmapped_mem, after->mmapped_mem, &checks[CHECK_MMAPPED_BYTES]);
+    checks[CHECK_MMAPPED_CHUNKS].difference_bytes = 0;
+}

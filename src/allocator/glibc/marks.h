@@ -1,0 +1,70 @@
+/*
+ * marks.h - which chunks the lists hold: a map of 2 bits for each place where a chunk can begin, over a slice
+ * of the segments' joined address space, in fixed memory.
+ *
+ * A chunk in a tcache or fastbin looks in use to the linear walk, and one in the unsorted list looks binned:
+ * the lists are followed first and leave their marks here. 8 MiB cover 512 MiB of heap; a larger heap is
+ * walked in slices, and the lists are followed once for each slice that they have members in.
+ */
+#ifndef ALLOCATOR_GLIBC_MARKS_H
+#define ALLOCATOR_GLIBC_MARKS_H
+
+#include "allocator/glibc/heap.h"
+
+enum mark { MARK_NONE, MARK_TCACHE, MARK_FASTBIN, MARK_UNSORTED };
+
+#define MARKS_MAP_BYTES (8u * 1024u * 1024u)
+
+struct marks {
+    const struct glibc_heap *heap;
+    uint64_t *map;
+    unsigned shift;       /* log2 of the distance of two places */
+    uint64_t slice_bytes; /* of virtual address space in one map */
+    uint64_t slice;       /* the one that the map holds now */
+    uint64_t slice_count;
+    uint64_t *slice_marks; /* how many marks each slice has, once all lists were followed */
+    bool is_counted;
+};
+
+enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struct error *err) must_check;
+void marks_deinit(struct marks *marks);
+
+/** Empty the map and let it stand for @slice. */
+void marks_begin_slice(struct marks *marks, uint64_t slice);
+
+/**
+ * Mark the chunk at @address in @segment; counts it for its slice while is_counted is false. False: it has a
+ * mark already, or is no place where a chunk can begin.
+ */
+bool marks_set(struct marks *marks, const struct glibc_segment *segment, uint64_t address, enum mark mark);
+
+/** The smallest marked address in [@from, @to) of @segment and the slice held; 0: none. */
+uint64_t marks_next(const struct marks *marks, const struct glibc_segment *segment, uint64_t from,
+                    uint64_t to);
+
+/** Slice of a place in a segment. */
+static inline uint64_t marks_slice_of(const struct marks *marks, const struct glibc_segment *segment,
+                                      uint64_t address)
+{
+    return (segment->virtual_start + (address - segment->start)) / marks->slice_bytes;
+}
+
+/** First address of @segment behind the slice that holds @address. */
+static inline uint64_t marks_slice_end(const struct marks *marks, const struct glibc_segment *segment,
+                                       uint64_t address)
+{
+    uint64_t slice = marks_slice_of(marks, segment, address);
+    return segment->start + ((slice + 1) * marks->slice_bytes - segment->virtual_start);
+}
+
+/** The mark of the chunk at @address, which lies in @segment and in the slice held. */
+static inline enum mark marks_get(const struct marks *marks, const struct glibc_segment *segment,
+                                  uint64_t address)
+{
+    uint64_t place =
+        (segment->virtual_start + (address - segment->start) - marks->slice * marks->slice_bytes) >>
+        marks->shift;
+    return (enum mark)(marks->map[place / 32] >> (place % 32 * 2) & 3);
+}
+
+#endif

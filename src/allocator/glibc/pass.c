@@ -1,0 +1,260 @@
+/* pass.c - see pass.h. */
+#include "allocator/glibc/pass.h"
+
+#include <stdlib.h>
+
+#include "allocator/glibc/arena.h"
+#include "allocator/glibc/lists.h"
+#include "allocator/glibc/mmapped.h"
+#include "allocator/glibc/segments.h"
+#include "base/checked.h"
+#include "base/cleanup.h"
+
+/* A segment at its turn in the order of addresses. */
+struct turn {
+    uint64_t start;
+    uint32_t heap;
+    uint32_t segment;
+};
+
+void pass_free(struct pass *pass)
+{
+    if (!pass)
+        return;
+    window_deinit(&pass->walk.window);
+    totals_deinit(&pass->totals);
+    residency_deinit(&pass->residency);
+    for (size_t i = 0; i < pass->heap_count; i++) {
+        marks_deinit(&pass->marks[i]);
+        heap_deinit(&pass->heaps[i]);
+    }
+    free(pass->marks);
+    free(pass->heaps);
+    free(pass);
+}
+
+static inline void scoped_pass_run(struct pass **pass)
+{
+    pass_free(*pass);
+}
+
+uint32_t pass_orphans(const struct pass *pass)
+{
+    uint32_t orphans = 0;
+    for (size_t i = 0; i < pass->heap_count; i++)
+        orphans += pass->heaps[i].orphans;
+    return orphans;
+}
+
+static void count_pages(void *context, uint64_t start, uint64_t end, uint64_t *present, uint64_t *swapped)
+{
+    page_view_count(context, start, end, present, swapped);
+}
+
+static uint64_t heap_max_of(const struct glibc_layout *layout, const struct glibc_par *par)
+{
+    if (layout->heap_max_from_hp && par->hp_pagesize != 0 && is_aligned(par->hp_pagesize, 4096) &&
+        (par->hp_pagesize & (par->hp_pagesize - 1)) == 0 && par->hp_pagesize <= UINT64_C(1) << 40)
+        return 4 * par->hp_pagesize;
+    return layout->heap_max_bytes;
+}
+
+/* Read the books of one libc and follow its lists: all that the linear pass has to know before. */
+static enum status prepare_heap(struct pass *pass, size_t row, const struct glibc_location *location,
+                                bool is_held, uint64_t deadline_ns, struct error *err)
+{
+    struct glibc_heap *heap = &pass->heaps[row];
+    *heap = (struct glibc_heap){.target = pass->target,
+                                .maps = pass->maps,
+                                .layout = &location->layout,
+                                .is_held = is_held,
+                                .read_swapped = pass->request->read_swapped,
+                                .deadline_ns = deadline_ns,
+                                .index_offset = pass->arena_count,
+                                .pages = &pass->walk_pages};
+    heap->location = (struct glibc_location *)(uintptr_t)location;
+    pass->heap_count = row + 1;
+    par_read(heap, &heap->par);
+    heap->heap_max_bytes = heap_max_of(heap->layout, &heap->par);
+    enum status status = arena_read_ring(heap, err);
+    pass->arena_count += (uint32_t)heap->arena_count;
+    if (status == STATUS_OK)
+        status = segments_find(heap, err);
+    if (status == STATUS_OK && heap->layout->tcache.size > 0) {
+        status = glibc_find_tcaches(pass->target, pass->maps, heap->location, pass->request->cache,
+                                    &heap->tcaches, err);
+        heap->tcache_numbers = calloc(heap->tcaches.count + 1, sizeof *heap->tcache_numbers);
+        if (!heap->tcache_numbers)
+            return error_set(err, STATUS_NO_MEMORY, "no memory for %zu tcaches", heap->tcaches.count);
+        for (size_t i = 0; i < heap->tcaches.count; i++)
+            heap->tcache_numbers[i] = (struct tcache_numbers){
+                .tid = heap->tcaches.rows[i].tid, .address = heap->tcaches.rows[i].address, .is_valid = 1};
+    }
+    if (status == STATUS_OK)
+        status = marks_init(&pass->marks[row], heap, err);
+    if (status == STATUS_OK) {
+        marks_begin_slice(&pass->marks[row], 0);
+        status = lists_mark(heap, &pass->marks[row], err);
+    }
+    return status;
+}
+
+static enum status prepare_sums(struct pass *pass, struct error *err)
+{
+    enum status status = totals_init(&pass->totals, pass->arena_count, err);
+    if (status != STATUS_OK)
+        return status;
+    uint64_t kept = 6u * pass->heaps[0].layout->word_bytes; /* sizeof(struct malloc_chunk) */
+    status = residency_init(&pass->residency, pass->arena_count, pass->target->page_bytes, kept, count_pages,
+                            &pass->residency_pages, err);
+    if (status != STATUS_OK)
+        return status;
+    struct walk *walk = &pass->walk;
+    walk->sinks[walk->sink_count++] = &pass->totals.sink;
+    if (pass->request->want_residency && pass->residency_pages.is_known)
+        walk->sinks[walk->sink_count++] = &pass->residency.sink;
+    if (pass->request->chunks)
+        walk->sinks[walk->sink_count++] = pass->request->chunks;
+    return window_init(&walk->window, &pass->heaps[0], err);
+}
+
+static int by_start(const void *left, const void *right)
+{
+    const struct turn *a = left, *b = right;
+    return a->start < b->start ? -1 : a->start > b->start;
+}
+
+/* All segments of all libcs by address; the caller frees. */
+static struct turn *order_segments(const struct pass *pass, size_t *count)
+{
+    *count = 0;
+    for (size_t i = 0; i < pass->heap_count; i++)
+        *count += pass->heaps[i].segment_count;
+    struct turn *turns = malloc((*count + 1) * sizeof *turns);
+    size_t n = 0;
+    for (size_t i = 0; turns && i < pass->heap_count; i++)
+        for (size_t j = 0; j < pass->heaps[i].segment_count; j++)
+            turns[n++] = (struct turn){
+                .start = pass->heaps[i].segments[j].start, .heap = (uint32_t)i, .segment = (uint32_t)j};
+    if (turns)
+        qsort(turns, n, sizeof *turns, by_start);
+    return turns;
+}
+
+static void emit_mmapped(void *context, const struct chunk *chunk)
+{
+    walk_emit(context, chunk);
+}
+
+/* Where glibc gives back what top holds: whole pages at its end, by a smaller break (malloc.c, systrim). */
+static void count_trimmable_top(struct pass *pass)
+{
+    const struct glibc_heap *heap = &pass->heaps[0];
+    const struct glibc_arena *arena = &heap->arenas[0];
+    uint64_t end = arena->top_addr + arena->top_bytes, page = pass->target->page_bytes;
+    const struct mapping *mapping = arena->top_bytes ? maps_find(pass->maps, end - 1) : NULL;
+    if (!mapping || (arena->flags & ARENA_NONCONTIGUOUS) || mapping->end != end ||
+        arena->top_bytes <= heap->layout->min_size + 1u)
+        return;
+    if (heap->layout->trim_by_thp && heap->par.thp_pagesize)
+        page = heap->par.thp_pagesize;
+    uint64_t extra = align_down(arena->top_bytes - heap->layout->min_size - 1, page), swapped = 0;
+    page_view_count(&pass->residency_pages, align_up(end - extra, pass->target->page_bytes), end,
+                    &pass->trimmable_top_bytes, &swapped);
+}
+
+static enum status walk_turn(struct pass *pass, const struct turn *turn, struct error *err)
+{
+    struct glibc_heap *heap = &pass->heaps[turn->heap];
+    const struct glibc_segment *segment = &heap->segments[turn->segment];
+    pass->walk.heap = heap;
+    pass->walk.window.heap = heap;
+    pass->walk.marks = &pass->marks[turn->heap];
+    if (pass->request->want_residency && pass->residency_pages.is_known)
+        residency_of_range(&pass->residency, segment->base, segment->end, &pass->segments);
+    enum status status = walk_segment(&pass->walk, segment, err);
+    walk_flush(&pass->walk);
+    return status;
+}
+
+static enum status walk_all(struct pass *pass, struct error *err)
+{
+    size_t count;
+    scoped_free struct turn *turns = order_segments(pass, &count);
+    if (!turns)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for %zu segments", count);
+    struct mmapped_search search = {.heap = &pass->heaps[0], .emit = emit_mmapped, .context = &pass->walk};
+    for (size_t i = 0; i < pass->heap_count; i++) {
+        search.wanted_chunks += pass->heaps[i].par.n_mmaps;
+        search.wanted_bytes += pass->heaps[i].par.mmapped_mem;
+    }
+    uint64_t from = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct glibc_segment *segment = &pass->heaps[turns[i].heap].segments[turns[i].segment];
+        mmapped_find(&search, from, segment->base);
+        walk_flush(&pass->walk);
+        enum status status = walk_turn(pass, &turns[i], err);
+        if (status != STATUS_OK)
+            return status;
+        from = max_u64(segment->end, segment->reserved_end);
+    }
+    mmapped_find(&search, from, UINT64_MAX);
+    walk_flush(&pass->walk);
+    pass->mmapped_found = search.found;
+    return pass->walk.is_stopped ? STATUS_STOPPED : STATUS_OK;
+}
+
+static void check_all(struct pass *pass)
+{
+    struct glibc_par before = {.is_known = true}, after = {.is_known = true};
+    for (unsigned check = 0; check < CHECK_COUNT; check++)
+        pass->checks[check] = (struct check_result){.is_known = true, .is_reconciled = true};
+    for (size_t i = 0; i < pass->heap_count; i++) {
+        struct glibc_heap *heap = &pass->heaps[i];
+        struct glibc_par now;
+        if (heap->is_held)
+            books_settle_orphans(heap, &pass->totals);
+        books_check(heap, &pass->totals, pass->checks);
+        par_read(heap, &now);
+        before.is_known = before.is_known && heap->par.is_known;
+        after.is_known = after.is_known && now.is_known;
+        before.n_mmaps += heap->par.n_mmaps;
+        before.mmapped_mem += heap->par.mmapped_mem;
+        after.n_mmaps += now.n_mmaps;
+        after.mmapped_mem += now.mmapped_mem;
+    }
+    books_check_mmapped(&pass->mmapped_found, &before, &after, pass->checks);
+    pass->par_after = after;
+}
+
+enum status pass_run(struct target *target, const struct scan_request *request, const struct maps *maps,
+                     const struct glibc_locations *locations, bool is_held, uint64_t deadline_ns,
+                     struct pass **ret, struct error *err)
+{
+    __attribute__((cleanup(scoped_pass_run))) struct pass *pass = calloc(1, sizeof *pass);
+    if (!pass)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for a scan");
+    pass->target = target;
+    pass->request = request;
+    pass->maps = maps;
+    pass->heaps = calloc(locations->count, sizeof *pass->heaps);
+    pass->marks = calloc(locations->count, sizeof *pass->marks);
+    if (!pass->heaps || !pass->marks)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for %zu heaps", locations->count);
+    page_view_init(&pass->walk_pages, target, locations->rows[0].main_arena_addr);
+    page_view_init(&pass->residency_pages, target, locations->rows[0].main_arena_addr);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < locations->count; i++)
+        status = prepare_heap(pass, i, &locations->rows[i], is_held, deadline_ns, err);
+    if (status == STATUS_OK)
+        status = prepare_sums(pass, err);
+    if (status == STATUS_OK)
+        status = walk_all(pass, err);
+    if (status != STATUS_OK)
+        return status;
+    if (request->want_residency && pass->residency_pages.is_known)
+        count_trimmable_top(pass);
+    check_all(pass);
+    *ret = take_ptr(pass);
+    return STATUS_OK;
+}

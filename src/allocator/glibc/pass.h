@@ -1,0 +1,49 @@
+/*
+ * pass.h - one pass over all heaps of a process: the books read, the lists followed, every segment walked in
+ * the order of addresses with the mmapped chunks between, the sums held against the books.
+ */
+#ifndef ALLOCATOR_GLIBC_PASS_H
+#define ALLOCATOR_GLIBC_PASS_H
+
+#include "allocator/allocator.h"
+#include "allocator/glibc/books.h"
+#include "allocator/glibc/walk.h"
+#include "analysis/residency.h"
+
+/** Everything of one pass; large, so it lives on the heap. One libc is one row of @heaps and @marks. */
+struct pass {
+    struct target *target;
+    const struct scan_request *request;
+    const struct maps *maps;
+    struct glibc_heap *heaps;
+    struct marks *marks;
+    size_t heap_count;
+    uint32_t arena_count;
+    struct page_view walk_pages;      /* ahead, where the window reads */
+    struct page_view residency_pages; /* behind, where chunks are summed up */
+    struct totals totals;
+    struct residency_sums residency;
+    struct residency segments;
+    uint64_t trimmable_top_bytes;
+    struct walk walk;
+    struct mmapped_search *mmapped;
+    struct tally mmapped_found;
+    struct glibc_par par_after;
+    struct check_result checks[CHECK_COUNT];
+};
+
+/**
+ * Run one pass over the libcs in @locations. @is_held: the target stands still. On success *@ret is the pass
+ * with all sums; pass_free() ends it. STATUS_TIMEOUT, STATUS_STOPPED, STATUS_FAULT, STATUS_NO_MEMORY.
+ */
+enum status pass_run(struct target *target, const struct scan_request *request, const struct maps *maps,
+                     const struct glibc_locations *locations, bool is_held, uint64_t deadline_ns,
+                     struct pass **ret, struct error *err) must_check;
+
+/** Free; NULL is allowed. */
+void pass_free(struct pass *pass);
+
+/** Chunks that a stop caught on their way through malloc. */
+uint32_t pass_orphans(const struct pass *pass);
+
+#endif

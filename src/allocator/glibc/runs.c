@@ -1,0 +1,134 @@
+/* runs.c - see runs.h. */
+#include "allocator/glibc/runs.h"
+
+#include "allocator/glibc/chain.h"
+#include "allocator/glibc/segments.h"
+#include "base/checked.h"
+
+/* Memory from @base on, whose first chunk is at @start and whose used part ends at @end. */
+static enum status append_run(struct glibc_heap *heap, uint64_t base, uint64_t start, uint64_t end,
+                              bool has_top, struct error *err)
+{
+    struct glibc_arena *arena = &heap->arenas[0];
+    struct glibc_segment segment = {
+        .base = base, .start = start, .end = end, .reserved_end = end, .has_top = has_top, .is_main = true};
+    arena->heaps++;
+    arena->overhead_bytes += start - base;
+    return segments_append(heap, &segment, err);
+}
+
+static enum status find_contiguous(struct glibc_heap *heap, struct error *err)
+{
+    struct glibc_arena *arena = &heap->arenas[0];
+    uint64_t end = arena->top_addr + arena->top_bytes;
+    uint64_t base =
+        heap->par.is_known && heap->par.sbrk_base ? heap->par.sbrk_base : end - arena->system_bytes;
+    uint64_t start = segments_first_chunk(heap, base);
+    if (start > arena->top_addr || end < arena->top_addr || !maps_is_writable(heap->maps, base, end - base)) {
+        /* a foreign sbrk may have unmapped pages of its own between; only the ends must be ours */
+        if (start > arena->top_addr || end < arena->top_addr || !maps_find(heap->maps, base)) {
+            arena->is_lost = true;
+            return STATUS_OK;
+        }
+    }
+    return append_run(heap, base, start, end, true, err);
+}
+
+/* Whether @address lies in the reserved range of a sub-heap of another arena. */
+static bool is_in_sub_heap(const struct glibc_heap *heap, uint64_t address)
+{
+    uint64_t base = align_down(address, heap->heap_max_bytes), owner;
+    if (!target_read_word(heap->target, base + (uint64_t)heap->layout->heap.ar_ptr, &owner)) {
+        for (size_t i = 1; i < heap->arena_count; i++)
+            if (heap->arenas[i].addr == owner)
+                return true;
+    }
+    return false;
+}
+
+struct run_search {
+    struct glibc_heap *heap;
+    struct window window;
+    uint64_t top;
+};
+
+/* Append the run that begins at @base, if one does; *@next is where to go on. */
+static enum status try_run(struct run_search *search, uint64_t base, uint64_t start, uint64_t limit,
+                           uint64_t *next, struct error *err)
+{
+    struct glibc_heap *heap = search->heap;
+    uint64_t end;
+    *next = 0;
+    enum chain_end found = chain_follow(&search->window, start, limit, search->top, UINT64_MAX, &end);
+    if (found == CHAIN_TOP)
+        end = search->top + heap->arenas[0].top_bytes;
+    else if (found != CHAIN_FENCE)
+        return STATUS_OK;
+    *next = end;
+    return append_run(heap, base, start, end, found == CHAIN_TOP, err);
+}
+
+/* The runs of brk: from sbrk_base, over foreign gaps (which system_mem counts), to the last fence. */
+static enum status find_brk_runs(struct run_search *search, const struct mapping *mapping, uint64_t *reached,
+                                 struct error *err)
+{
+    uint64_t base = search->heap->par.sbrk_base, next;
+    uint64_t start = segments_first_chunk(search->heap, base);
+    for (;;) {
+        enum status status = try_run(search, base, start, mapping->end, &next, err);
+        if (status != STATUS_OK || next == 0)
+            return status;
+        *reached = next;
+        base = next;
+        start = chain_find_start(&search->window, next, mapping->end, search->top);
+        if (start == 0)
+            return STATUS_OK;
+    }
+}
+
+static enum status search_mapping(struct run_search *search, const struct mapping *mapping, struct error *err)
+{
+    struct glibc_heap *heap = search->heap;
+    uint64_t page = heap->target->page_bytes, at = mapping->start;
+    enum status status = STATUS_OK;
+    if (heap->par.sbrk_base >= mapping->start && heap->par.sbrk_base < mapping->end &&
+        heap->par.sbrk_base != 0)
+        status = find_brk_runs(search, mapping, &at, err);
+    while (status == STATUS_OK && at < mapping->end) {
+        uint64_t next = 0;
+        if (is_in_sub_heap(heap, at)) {
+            at = align_down(at, heap->heap_max_bytes) + heap->heap_max_bytes;
+            continue;
+        }
+        if (page_view_state(heap->pages, at) == PAGE_PRESENT)
+            status = try_run(search, at, segments_first_chunk(heap, at), mapping->end, &next, err);
+        at = next ? next : at + page;
+    }
+    return status;
+}
+
+static enum status find_scattered(struct glibc_heap *heap, struct error *err)
+{
+    struct run_search search = {.heap = heap, .top = heap->arenas[0].top_addr};
+    enum status status = window_init(&search.window, heap, err);
+    for (size_t i = 0; status == STATUS_OK && i < heap->maps->count; i++) {
+        const struct mapping *mapping = &heap->maps->rows[i];
+        if (mapping_is_anonymous(mapping) && mapping->is_readable && mapping->name[0] != '\0' &&
+            mapping->name[1] == 's' && mapping->name[0] == '[')
+            continue; /* [stack] */
+        if (mapping_is_anonymous(mapping) && mapping->is_readable)
+            status = search_mapping(&search, mapping, err);
+    }
+    window_deinit(&search.window);
+    return status;
+}
+
+enum status runs_find(struct glibc_heap *heap, struct error *err)
+{
+    const struct glibc_arena *arena = &heap->arenas[0];
+    if (arena->top_bytes == 0)
+        return STATUS_OK;
+    if (arena->flags & ARENA_NONCONTIGUOUS)
+        return find_scattered(heap, err);
+    return find_contiguous(heap, err);
+}

@@ -1,0 +1,130 @@
+/* segments.c - see segments.h. */
+#include "allocator/glibc/segments.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "allocator/glibc/runs.h"
+#include "base/checked.h"
+
+/* Smallest memory that a sub-heap can have; bounds the chain of heaps by the arena's own book. */
+#define HEAP_SMALLEST 4096u
+
+uint64_t segments_first_chunk(const struct glibc_heap *heap, uint64_t base)
+{
+    uint64_t header = heap_header_bytes(heap);
+    return align_up(base + header, heap->layout->alignment) - header;
+}
+
+enum status segments_append(struct glibc_heap *heap, const struct glibc_segment *segment, struct error *err)
+{
+    if ((heap->segment_count & (heap->segment_count - 1)) == 0) {
+        size_t room = heap->segment_count ? heap->segment_count * 2 : 1;
+        struct glibc_segment *rows = realloc(heap->segments, room * sizeof *rows);
+        if (!rows)
+            return error_set(err, STATUS_NO_MEMORY, "no memory for %zu segments", room);
+        heap->segments = rows;
+    }
+    heap->segments[heap->segment_count++] = *segment;
+    return STATUS_OK;
+}
+
+static int by_address(const void *left, const void *right)
+{
+    const struct glibc_segment *a = left, *b = right;
+    return a->start < b->start ? -1 : a->start > b->start;
+}
+
+void segments_sort(struct glibc_heap *heap)
+{
+    if (heap->segment_count == 0)
+        return;
+    qsort(heap->segments, heap->segment_count, sizeof *heap->segments, by_address);
+    uint64_t offset = 0;
+    for (size_t i = 0; i < heap->segment_count; i++) {
+        heap->segments[i].virtual_start = offset;
+        offset += align_up(heap->segments[i].end - heap->segments[i].start, 4096);
+    }
+}
+
+struct heap_header {
+    uint64_t ar_ptr, prev, size, mprotect_size;
+};
+
+static bool read_heap_header(const struct glibc_heap *heap, uint64_t base, struct heap_header *ret)
+{
+    const struct heap_layout *layout = &heap->layout->heap;
+    uint8_t data[128];
+    if (layout->size <= 0 || (size_t)layout->size > sizeof data ||
+        target_read_exact(heap->target, base, data, (size_t)layout->size) != STATUS_OK)
+        return false;
+    ret->ar_ptr = heap_word(heap, data + layout->ar_ptr);
+    ret->prev = heap_word(heap, data + layout->prev);
+    ret->size = heap_word(heap, data + layout->size_field);
+    ret->mprotect_size = heap_word(heap, data + layout->mprotect_size);
+    return true;
+}
+
+static bool is_heap_valid(const struct glibc_heap *heap, const struct glibc_arena *arena, uint64_t base,
+                          const struct heap_header *header)
+{
+    uint64_t page = heap->target->page_bytes;
+    return header->ar_ptr == arena->addr && header->size >= HEAP_SMALLEST && is_aligned(header->size, page) &&
+           header->size <= header->mprotect_size && header->mprotect_size <= heap->heap_max_bytes &&
+           is_aligned(header->prev, heap->heap_max_bytes) && header->prev != base;
+}
+
+/* One sub-heap as a segment; its structs are overhead. The arena's own heap has malloc_state in it. */
+static enum status append_heap(struct glibc_heap *heap, struct glibc_arena *arena, uint64_t base,
+                               const struct heap_header *header, bool is_newest, struct error *err)
+{
+    uint64_t structs = (uint64_t)heap->layout->heap.size;
+    if (base + structs == arena->addr)
+        structs += (uint64_t)heap->layout->state.size;
+    struct glibc_segment segment = {
+        .base = base,
+        .start = segments_first_chunk(heap, base + structs),
+        .end = base + header->size,
+        .reserved_end = base + heap->heap_max_bytes,
+        .arena = arena->ring_position,
+        .has_top = is_newest,
+    };
+    arena->heaps++;
+    arena->heap_bytes += header->size;
+    arena->heap_mprotect_bytes += header->mprotect_size;
+    arena->overhead_bytes += segment.start - base;
+    return segments_append(heap, &segment, err);
+}
+
+static enum status find_heaps(struct glibc_heap *heap, struct glibc_arena *arena, struct error *err)
+{
+    if (arena->top_bytes == 0 && arena->system_bytes == 0)
+        return STATUS_OK;
+    uint64_t base = align_down(arena->top_addr, heap->heap_max_bytes);
+    uint64_t most = arena->system_bytes / HEAP_SMALLEST + 1;
+    for (uint64_t n = 0; base != 0; n++) {
+        struct heap_header header;
+        if (n == most || !read_heap_header(heap, base, &header) ||
+            !is_heap_valid(heap, arena, base, &header)) {
+            arena->is_lost = true;
+            if (heap->is_held)
+                heap_note_corrupt(heap, NOTE_BAD_HEAP, base, arena->index);
+            return STATUS_OK;
+        }
+        enum status status = append_heap(heap, arena, base, &header, n == 0, err);
+        if (status != STATUS_OK)
+            return status;
+        base = header.prev;
+    }
+    return STATUS_OK;
+}
+
+enum status segments_find(struct glibc_heap *heap, struct error *err)
+{
+    enum status status = runs_find(heap, err);
+    for (size_t i = 1; status == STATUS_OK && i < heap->arena_count; i++)
+        status = find_heaps(heap, &heap->arenas[i], err);
+    if (status == STATUS_OK)
+        segments_sort(heap);
+    return status;
+}

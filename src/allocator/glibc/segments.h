@@ -1,0 +1,23 @@
+/* segments.h - where an arena's memory lies: sub-heaps of the other arenas, the main arena's runs. */
+#ifndef ALLOCATOR_GLIBC_SEGMENTS_H
+#define ALLOCATOR_GLIBC_SEGMENTS_H
+
+#include "allocator/glibc/heap.h"
+
+/**
+ * Fill heap->segments by address, and each arena's heaps, heap_bytes and the overhead before the first
+ * chunks. A sub-heap whose header is wrong is noted, and its arena is lost from there on.
+ */
+enum status segments_find(struct glibc_heap *heap, struct error *err) must_check;
+
+/** Append one segment; segments_sort() must follow before the next look-up. */
+enum status segments_append(struct glibc_heap *heap, const struct glibc_segment *segment,
+                            struct error *err) must_check;
+
+/** Sort by address and number the marks' address space. */
+void segments_sort(struct glibc_heap *heap);
+
+/** The first chunk of memory that begins at @base: its user address is aligned. */
+uint64_t segments_first_chunk(const struct glibc_heap *heap, uint64_t base);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * walk.h - the linear pass: from header to header through the segments, each chunk given its state and handed
+ * to the sinks, in one pass and fixed memory.
+ */
+#ifndef ALLOCATOR_GLIBC_WALK_H
+#define ALLOCATOR_GLIBC_WALK_H
+
+#include "allocator/glibc/marks.h"
+#include "allocator/glibc/window.h"
+#include "model/chunk.h"
+
+#define WALK_BATCH 512u
+#define WALK_SINKS_MAX 4u
+
+/** A pass. The sinks stay the caller's. */
+struct walk {
+    struct glibc_heap *heap;
+    struct marks *marks;
+    struct window window;
+    struct chunk_sink *sinks[WALK_SINKS_MAX];
+    size_t sink_count;
+    bool is_stopped; /* a sink wants no more */
+    uint32_t batch_count;
+    struct chunk batch[WALK_BATCH];
+};
+
+/**
+ * Walk one segment to its end. Broken places and lost bytes are noted in the heap, and the walk goes on at
+ * the next boundary that a list, top or the segment's end proves. STATUS_STOPPED: a sink ended it;
+ * STATUS_TIMEOUT.
+ */
+enum status walk_segment(struct walk *walk, const struct glibc_segment *segment,
+                         struct error *err) must_check;
+
+/** Hand one chunk to the sinks (batched). */
+void walk_emit(struct walk *walk, const struct chunk *chunk);
+
+/** Hand over what is still in the batch. */
+void walk_flush(struct walk *walk);
+
+/** Move the marks to the slice that holds @address of @segment. */
+enum status walk_enter_slice(struct walk *walk, const struct glibc_segment *segment, uint64_t address,
+                             struct error *err) must_check;
+
+#endif

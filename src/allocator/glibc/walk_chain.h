@@ -1,0 +1,40 @@
+/* walk_chain.h - where the walk of one segment stands; shared by the walk and its recovery. */
+#ifndef ALLOCATOR_GLIBC_WALK_CHAIN_H
+#define ALLOCATOR_GLIBC_WALK_CHAIN_H
+
+#include "allocator/glibc/walk.h"
+
+#define CHECKPOINTS 64u
+
+struct walk_chain {
+    struct walk *walk;
+    const struct glibc_segment *segment;
+    struct glibc_arena *arena;
+    uint64_t at;        /* the chunk that is next */
+    uint64_t field;     /* its size field */
+    uint64_t limit;     /* top, or the terminator of an older sub-heap */
+    uint64_t end;       /* of the segment, as top moves */
+    uint64_t slice_end; /* where the marks held now end */
+    /* boundaries known good a moment ago, a window apart: where a live walk can resume */
+    uint64_t checkpoints[CHECKPOINTS];
+    uint64_t checkpoint_count;
+    unsigned failures_here; /* how often it broke at `at` with the same bytes */
+    uint64_t failed_at, failed_field, failed_since_ns;
+};
+
+enum recovery {
+    RECOVERY_RESUMED, /* at and field are set: go on */
+    RECOVERY_ENDED    /* nothing provable is left in this segment */
+};
+
+/** The chain broke at chain->at, whose header was read. */
+enum recovery recover_broken(struct walk_chain *chain, enum note_kind kind);
+
+/** The header at @address cannot be read (absent, swapped, unmapped); chain->at is the last one that could.
+ */
+enum recovery recover_hole(struct walk_chain *chain, uint64_t address);
+
+/** Read the header at @address into at and field; false: it cannot be read. */
+bool chain_seek(struct walk_chain *chain, uint64_t address);
+
+#endif
