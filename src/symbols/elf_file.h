@@ -1,0 +1,23 @@
+/* elf_file.h - opening a file with libelf, and its failures in our terms. */
+#ifndef SYMBOLS_ELF_FILE_H
+#define SYMBOLS_ELF_FILE_H
+
+#include <libelf.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+/** Open the ELF file @fd (which stays the caller's and open). STATUS_BAD_DATA: it is none. elf_end() it. */
+enum status elf_file_open(int fd, Elf **ret, struct error *err) must_check;
+
+/** STATUS_BAD_DATA with what libelf says. */
+enum status elf_file_error(struct error *err, const char *what);
+
+static inline void scoped_elf_run(Elf **elf)
+{
+    if (*elf)
+        elf_end(*elf);
+}
+#define scoped_elf scoped(scoped_elf_run)
+
+#endif

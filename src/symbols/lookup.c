@@ -1,0 +1,105 @@
+/* lookup.c - symbols by name, build-ids and debug links of an ELF file; bounds are libelf's and the file's.
+ */
+#include <elfutils/libdwelf.h>
+#include <gelf.h>
+#include <string.h>
+
+#include "symbols/elf_file.h"
+#include "symbols/symbols.h"
+
+static bool is_symbol_of_interest(const GElf_Sym *symbol)
+{
+    unsigned type = GELF_ST_TYPE(symbol->st_info);
+    return symbol->st_shndx != SHN_UNDEF && type != STT_SECTION && type != STT_FILE;
+}
+
+static void take_symbol(const char *name, const GElf_Sym *symbol, struct symbols_query *queries,
+                        unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct symbols_query *query = &queries[i];
+        if (query->is_found || strcmp(query->name, name) != 0)
+            continue;
+        query->is_found = true;
+        query->is_tls = GELF_ST_TYPE(symbol->st_info) == STT_TLS;
+        query->value = symbol->st_value;
+        query->size_bytes = symbol->st_size;
+    }
+}
+
+static void search_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct symbols_query *queries,
+                         unsigned count)
+{
+    Elf_Data *data = elf_getdata(section, NULL);
+    size_t entry_bytes = gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT);
+    if (!data || !data->d_buf || entry_bytes == 0)
+        return;
+    for (size_t i = 0; i < data->d_size / entry_bytes && i <= INT32_MAX; i++) {
+        GElf_Sym symbol;
+        if (!gelf_getsym(data, (int)i, &symbol))
+            return;
+        const char *name =
+            is_symbol_of_interest(&symbol) ? elf_strptr(elf, header->sh_link, symbol.st_name) : NULL;
+        if (name)
+            take_symbol(name, &symbol, queries, count);
+    }
+}
+
+static void search_tables(Elf *elf, GElf_Word type, struct symbols_query *queries, unsigned count)
+{
+    Elf_Scn *section = NULL;
+    while ((section = elf_nextscn(elf, section)) != NULL) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) && header.sh_type == type)
+            search_table(elf, section, &header, queries, count);
+    }
+}
+
+enum status symbols_lookup(int fd, struct symbols_query *queries, unsigned count, struct error *err)
+{
+    scoped_elf Elf *elf = NULL;
+    size_t sections;
+    enum status status = elf_file_open(fd, &elf, err);
+    if (status != STATUS_OK)
+        return status;
+    if (elf_getshdrnum(elf, &sections) != 0)
+        return elf_file_error(err, "read the section headers");
+    for (unsigned i = 0; i < count; i++)
+        queries[i] = (struct symbols_query){.name = queries[i].name};
+    search_tables(elf, SHT_SYMTAB, queries, count);
+    search_tables(elf, SHT_DYNSYM, queries, count);
+    return STATUS_OK;
+}
+
+static bool is_base_name(const char *name)
+{
+    return *name && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+enum status symbols_wanted_of(int fd, struct symbols_wanted *ret, struct error *err)
+{
+    scoped_elf Elf *elf = NULL;
+    enum status status = elf_file_open(fd, &elf, err);
+    if (status != STATUS_OK)
+        return status;
+    struct symbols_wanted wanted = {0};
+    const void *build_id;
+    GElf_Word crc;
+    ssize_t length = dwelf_elf_gnu_build_id(elf, &build_id);
+    if (length > 0 && (size_t)length <= sizeof wanted.build_id) {
+        memcpy(wanted.build_id, build_id, (size_t)length);
+        wanted.build_id_length = (uint32_t)length;
+    }
+    const char *link = dwelf_elf_gnu_debuglink(elf, &crc);
+    if (link && is_base_name(link) && strlen(link) < sizeof wanted.debuglink)
+        strcpy(wanted.debuglink, link);
+    *ret = wanted;
+    return STATUS_OK;
+}
+
+bool symbols_has_build_id(int fd, const uint8_t *build_id, uint32_t length)
+{
+    struct symbols_wanted wanted;
+    return symbols_wanted_of(fd, &wanted, NULL) == STATUS_OK && length > 0 &&
+           wanted.build_id_length == length && memcmp(wanted.build_id, build_id, length) == 0;
+}
