@@ -34,6 +34,12 @@ const struct proc_stat *target_live_stat(const struct target *target);
 /** Its pidfd (readable once it has ended), owned by the target. */
 int target_live_pidfd(const struct target *target);
 
+/**
+ * Open its root directory (O_PATH), as its mount namespace and chroot have it, into *@fd_ret, the caller's.
+ * Use it with openat2(2) and RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS only. STATUS_GONE, STATUS_PERMISSION.
+ */
+enum status target_live_open_root(const struct target *target, int *fd_ret, struct error *err) must_check;
+
 /** Parse the text of /proc/PID/stat; a comm may hold any byte. STATUS_BAD_DATA where it is not of that form.
  */
 enum status proc_stat_parse(const char *text, size_t length, struct proc_stat *ret,

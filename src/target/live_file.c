@@ -29,19 +29,31 @@ static bool is_mapped_file(int fd, const struct mapping *mapping)
            major(stat.st_dev) == mapping->device_major && minor(stat.st_dev) == mapping->device_minor;
 }
 
+enum status target_live_open_root(const struct target *target, int *fd_ret, struct error *err)
+{
+    const struct live *live = (const struct live *)target;
+    char path[40];
+    snprintf(path, sizeof path, "task/%d/root", (int)live->read_tid);
+    int fd = openat(live->directory_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid);
+    if (fd < 0)
+        return error_errno(err, errno, "open the root of process %d", (int)target->pid);
+    *fd_ret = fd;
+    return STATUS_OK;
+}
+
 enum status live_open_file(struct target *target, const struct mapping *mapping, int *fd_ret,
                            struct error *err)
 {
     const struct live *live = live_of(target);
     if (mapping->inode == 0 || mapping->name[0] != '/' || mapping->is_deleted)
         return error_set(err, STATUS_NOT_FOUND, "no file is mapped there, or it is deleted");
+    scoped_fd int root = -1;
+    enum status status = target_live_open_root(target, &root, err);
+    if (status != STATUS_OK)
+        return status;
     char path[300];
-    snprintf(path, sizeof path, "task/%d/root", (int)live->read_tid);
-    scoped_fd int root = openat(live->directory_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0 && errno == ENOENT)
-        return error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid);
-    if (root < 0)
-        return error_errno(err, errno, "open the root of process %d", (int)target->pid);
     scoped_fd int found = find_in_root(root, mapping->name);
     if (found < 0 && (errno == EACCES || errno == EPERM))
         return error_errno(err, errno, "open a file of process %d", (int)target->pid);

@@ -1,0 +1,96 @@
+/* confine.c - see confine.h. */
+#include "roles/resolver/confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define MEMORY_BYTES_MAX (UINT64_C(256) << 20)
+#define PROCESSOR_SECONDS_MAX 10
+#define DESCRIPTORS_MAX 16
+
+/* AddressSanitizer reserves terabytes of address space: under it memory has no limit. */
+#ifdef __SANITIZE_ADDRESS__
+static const rlim_t MEMORY_LIMIT = RLIM_INFINITY;
+#else
+static const rlim_t MEMORY_LIMIT = MEMORY_BYTES_MAX;
+#endif
+
+/* Handlers and masks are the forking role's; its handlers may touch what is closed here. */
+static void reset_signals(void)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    for (int number = 1; number < NSIG; number++)
+        sigaction(number, &standard, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static enum status keep_only(int socket_fd, struct error *err)
+{
+    if (socket_fd != CONFINE_SOCKET_FD && dup2(socket_fd, CONFINE_SOCKET_FD) < 0)
+        return error_errno(err, errno, "keep the socket");
+    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nowhere < 0 || dup2(nowhere, STDIN_FILENO) < 0 || dup2(nowhere, STDOUT_FILENO) < 0)
+        return error_errno(err, errno, "put /dev/null at stdin and stdout");
+    if (close_range(CONFINE_SOCKET_FD + 1, UINT_MAX, 0) != 0)
+        return error_errno(err, errno, "close the other descriptors");
+    return STATUS_OK;
+}
+
+static enum status set_limits(struct error *err)
+{
+    const struct {
+        int resource;
+        rlim_t value;
+    } limits[] = {
+        {RLIMIT_AS, MEMORY_LIMIT},
+        {RLIMIT_CPU, PROCESSOR_SECONDS_MAX},
+        {RLIMIT_NOFILE, DESCRIPTORS_MAX},
+        {RLIMIT_FSIZE, 0},
+        {RLIMIT_CORE, 0},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        struct rlimit now;
+        if (getrlimit((__rlimit_resource_t)limits[i].resource, &now) != 0)
+            return error_errno(err, errno, "read a limit");
+        rlim_t value = limits[i].value < now.rlim_max ? limits[i].value : now.rlim_max;
+        now = (struct rlimit){.rlim_cur = value, .rlim_max = value};
+        if (setrlimit((__rlimit_resource_t)limits[i].resource, &now) != 0)
+            return error_errno(err, errno, "set a limit");
+    }
+    return STATUS_OK;
+}
+
+static enum status drop_capabilities(struct error *err)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return error_errno(err, errno, "forbid new privileges");
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL)
+        return error_errno(err, errno, "clear ambient capabilities");
+    cap_t none = cap_init();
+    if (!none)
+        return error_errno(err, errno, "drop capabilities");
+    int failed = cap_set_proc(none), os_errno = errno;
+    cap_free(none);
+    return failed ? error_errno(err, os_errno, "drop capabilities") : STATUS_OK;
+}
+
+enum status confine(int socket_fd, struct error *err)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        return error_errno(err, errno, "end with the parent");
+    reset_signals();
+    enum status status = keep_only(socket_fd, err);
+    if (status == STATUS_OK)
+        status = set_limits(err);
+    if (status == STATUS_OK)
+        status = drop_capabilities(err);
+    return status;
+}

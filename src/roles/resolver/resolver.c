@@ -1,0 +1,193 @@
+/*
+ * resolver.c - see resolver.h. The module's own file first; a debug file is asked for only where that lacks
+ * main_arena or the layout.
+ */
+#include "roles/resolver/resolver.h"
+
+#include <string.h>
+
+#include "allocator/symbol_source.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "link/resolver_channel.h"
+#include "link/resolver_messages.h"
+#include "roles/resolver/confine.h"
+#include "symbols/symbols.h"
+
+/* Longer than any client waits: only to end if one never sends. */
+#define DEADLINE_NS (30 * NS_PER_SECOND)
+
+#define ROWS_COUNT (FIELD_COUNT + STRUCT_COUNT)
+
+static const struct {
+    const char *name;
+    bool is_tls;
+} SYMBOLS[RESOLVER_SYMBOL_COUNT] = {
+#define X(name, label, is_tls) [RESOLVER_SYMBOL_##name] = {label, is_tls},
+    RESOLVER_SYMBOL_TABLE(X)
+#undef X
+};
+
+/* Fields, then sizes. */
+static const struct symbols_member ROWS[ROWS_COUNT] = {
+#define X(name, structure_, member_) [FIELD_##name] = {.structure = structure_, .member = member_},
+    SYMBOL_FIELD_TABLE(X)
+#undef X
+#define X(name, structure_) [FIELD_COUNT + STRUCT_##name] = {.structure = structure_},
+        SYMBOL_STRUCT_TABLE(X)
+#undef X
+};
+
+/* What is known so far of one module. */
+struct findings {
+    struct symbols_query symbols[RESOLVER_SYMBOL_COUNT];
+    struct symbols_member rows[ROWS_COUNT];
+    bool has_layout;
+    bool from_debuginfo;
+    enum status status; /* why not, where nothing was found */
+};
+
+static bool has_symbols(const struct findings *findings)
+{
+    return findings->symbols[RESOLVER_SYMBOL_MAIN_ARENA].is_found;
+}
+
+/* Symbols that are not known yet; whether there were any. */
+static bool take_symbols(struct findings *findings, int fd)
+{
+    struct symbols_query queries[RESOLVER_SYMBOL_COUNT];
+    bool is_new = false;
+    for (int i = 0; i < RESOLVER_SYMBOL_COUNT; i++)
+        queries[i] = (struct symbols_query){.name = SYMBOLS[i].name};
+    enum status status = symbols_lookup(fd, queries, RESOLVER_SYMBOL_COUNT, NULL);
+    if (status != STATUS_OK)
+        findings->status = status;
+    for (int i = 0; status == STATUS_OK && i < RESOLVER_SYMBOL_COUNT; i++) {
+        if (findings->symbols[i].is_found || !queries[i].is_found || queries[i].is_tls != SYMBOLS[i].is_tls)
+            continue;
+        findings->symbols[i] = queries[i];
+        is_new = true;
+    }
+    return is_new;
+}
+
+static void take_layout(struct findings *findings, int fd)
+{
+    struct symbols_member rows[ROWS_COUNT];
+    memcpy(rows, ROWS, sizeof rows);
+    if (symbols_layout(fd, rows, ROWS_COUNT, NULL) != STATUS_OK || !rows[FIELD_COUNT + STRUCT_STATE].is_found)
+        return;
+    memcpy(findings->rows, rows, sizeof rows);
+    findings->has_layout = true;
+}
+
+/* Ask the client for the debug file of @wanted; -1 where there is none or it is another module's. */
+static int ask_for_file(int socket_fd, const struct symbols_wanted *wanted, uint64_t deadline_ns)
+{
+    struct resolver_record record = {
+        .version = RESOLVER_VERSION, .kind = RESOLVER_WANT, .build_id_length = wanted->build_id_length};
+    struct resolver_file file;
+    _Static_assert(sizeof record.build_id == sizeof wanted->build_id, "build-ids of one length");
+    _Static_assert(sizeof record.debuglink == sizeof wanted->debuglink, "names of one length");
+    memcpy(record.build_id, wanted->build_id, sizeof record.build_id);
+    memcpy(record.debuglink, wanted->debuglink, sizeof record.debuglink);
+    scoped_fd int fd = -1;
+    if (resolver_channel_send(socket_fd, &record, sizeof record, -1, deadline_ns, NULL) != STATUS_OK ||
+        resolver_channel_receive(socket_fd, &file, sizeof file, &fd, deadline_ns, NULL) != STATUS_OK)
+        return -1;
+    if (fd >= 0 && wanted->build_id_length > 0 &&
+        !symbols_has_build_id(fd, wanted->build_id, wanted->build_id_length))
+        return -1;
+    return take_fd(&fd);
+}
+
+/* What identifies the module: of the request, else of its file. False where the two are not of one build. */
+static bool identify(const struct resolver_request *request, int module_fd, struct symbols_wanted *ret)
+{
+    bool is_read = module_fd >= 0 && symbols_wanted_of(module_fd, ret, NULL) == STATUS_OK;
+    if (!is_read)
+        *ret = (struct symbols_wanted){0};
+    if (request->build_id_length == 0)
+        return true;
+    bool is_same = !is_read || ret->build_id_length == 0 ||
+                   (ret->build_id_length == request->build_id_length &&
+                    memcmp(ret->build_id, request->build_id, request->build_id_length) == 0);
+    ret->build_id_length = request->build_id_length;
+    memcpy(ret->build_id, request->build_id, sizeof ret->build_id);
+    return is_same;
+}
+
+static void examine(int socket_fd, const struct resolver_request *request, int module_fd,
+                    struct findings *findings, uint64_t deadline_ns)
+{
+    struct symbols_wanted wanted;
+    if (identify(request, module_fd, &wanted) && module_fd >= 0) {
+        take_symbols(findings, module_fd);
+        take_layout(findings, module_fd);
+    }
+    bool can_ask = wanted.build_id_length > 0 || wanted.debuglink[0];
+    if (!can_ask || (has_symbols(findings) && findings->has_layout))
+        return;
+    scoped_fd int fd = ask_for_file(socket_fd, &wanted, deadline_ns);
+    if (fd < 0)
+        return;
+    findings->from_debuginfo = take_symbols(findings, fd);
+    if (!findings->has_layout)
+        take_layout(findings, fd);
+}
+
+static enum status send_record(int socket_fd, enum resolver_kind kind, unsigned index, int64_t value,
+                               uint64_t deadline_ns)
+{
+    struct resolver_record record = {
+        .version = RESOLVER_VERSION, .kind = kind, .index = index, .value = value};
+    return resolver_channel_send(socket_fd, &record, sizeof record, -1, deadline_ns, NULL);
+}
+
+static enum status send_findings(int socket_fd, const struct findings *findings, uint64_t deadline_ns)
+{
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < RESOLVER_SYMBOL_COUNT && status == STATUS_OK; i++)
+        if (findings->symbols[i].is_found)
+            status =
+                send_record(socket_fd, RESOLVER_SYMBOL, i, (int64_t)findings->symbols[i].value, deadline_ns);
+    for (unsigned i = 0; i < ROWS_COUNT && findings->has_layout && status == STATUS_OK; i++) {
+        bool is_field = i < FIELD_COUNT;
+        status = send_record(socket_fd, is_field ? RESOLVER_OFFSET : RESOLVER_SIZE,
+                             is_field ? i : i - FIELD_COUNT, findings->rows[i].offset, deadline_ns);
+    }
+    if (status != STATUS_OK)
+        return status;
+    bool is_found = has_symbols(findings) || findings->has_layout;
+    return send_record(socket_fd, RESOLVER_END, is_found ? STATUS_OK : findings->status,
+                       findings->from_debuginfo, deadline_ns);
+}
+
+static enum status serve(int socket_fd, struct error *err)
+{
+    uint64_t deadline_ns = clock_monotonic_ns() + DEADLINE_NS;
+    struct resolver_request request;
+    struct findings findings = {.status = STATUS_NOT_FOUND};
+    scoped_fd int module_fd = -1;
+    enum status status =
+        resolver_channel_receive(socket_fd, &request, sizeof request, &module_fd, deadline_ns, err);
+    if (status != STATUS_OK)
+        return status;
+    if (request.version != RESOLVER_VERSION || request.build_id_length > sizeof request.build_id)
+        return error_set(err, STATUS_BAD_DATA, "a request that cannot be");
+    examine(socket_fd, &request, module_fd, &findings, deadline_ns);
+    return send_findings(socket_fd, &findings, deadline_ns);
+}
+
+int resolver_main(int socket_fd)
+{
+    struct error err = {0};
+    enum status status = confine(socket_fd, &err);
+    if (status == STATUS_OK)
+        status = serve(CONFINE_SOCKET_FD, &err);
+    if (status == STATUS_OK || status == STATUS_GONE)
+        return 0;
+    log_error(LOG_WARN, "resolver failed", &err);
+    return 1;
+}

@@ -1,0 +1,283 @@
+/*
+ * test_resolver.c - resolvers as real processes: what they find in libc's debug file is proved on the heap of
+ * this very process; broken files, dead and lying resolvers are one failed resolution each.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <link.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "link/resolver_channel.h"
+#include "link/resolver_client.h"
+#include "link/resolver_messages.h"
+#include "roles/resolver/resolver.h"
+#include "symbols/symbols.h"
+
+static struct resolver_child child;
+static const struct resolver_launcher FORKED = {
+    .start = resolver_child_start, .stop = resolver_child_stop, .context = &child};
+
+struct module {
+    uint64_t bias;
+    char path[256];
+    struct symbols_wanted id;
+};
+
+static int find_libc(struct dl_phdr_info *info, size_t size, void *data)
+{
+    struct module *module = data;
+    (void)size;
+    if (!strstr(info->dlpi_name, "/libc.so.6"))
+        return 0;
+    module->bias = info->dlpi_addr;
+    snprintf(module->path, sizeof module->path, "%s", info->dlpi_name);
+    return 1;
+}
+
+/* The C library that this process runs with, opened. */
+static int open_libc(struct module *module)
+{
+    if (!dl_iterate_phdr(find_libc, module))
+        skip();
+    int fd = open(module->path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(symbols_wanted_of(fd, &module->id, NULL), STATUS_OK);
+    return fd;
+}
+
+static enum status ask(struct resolver_client *client, int fd, const struct symbols_wanted *id,
+                       struct symbol_answer *ret)
+{
+    struct error err = {0};
+    return client->source.resolve(&client->source, fd, id ? id->build_id : NULL, id ? id->build_id_length : 0,
+                                  ret, &err);
+}
+
+static void finds_libc(void **state)
+{
+    (void)state;
+    struct module libc;
+    struct symbol_answer answer, again;
+    struct resolver_client client;
+    scoped_fd int fd = open_libc(&libc);
+    char debug_file[400], hex[129] = "";
+    for (uint32_t i = 0; i < libc.id.build_id_length; i++)
+        snprintf(hex + 2 * (size_t)i, 3, "%02x", libc.id.build_id[i]);
+    snprintf(debug_file, sizeof debug_file, "/usr/lib/debug/.build-id/%.2s/%s.debug", hex, hex + 2);
+    if (access(debug_file, R_OK) != 0)
+        skip();
+    resolver_client_init(&client, &FORKED);
+    uint64_t start = clock_monotonic_ns();
+    assert_int_equal(ask(&client, fd, &libc.id, &answer), STATUS_OK);
+    print_message("resolved in %llu us\n", (unsigned long long)(clock_monotonic_ns() - start) / 1000);
+    assert_true(answer.from_debuginfo && answer.has_layout && answer.mp != 0);
+    assert_true(answer.has_tcache_tls && answer.has_thread_arena_tls);
+    assert_true(answer.sizes[STRUCT_STATE] > answer.offsets[FIELD_STATE_SYSTEM_MEM]);
+    assert_true(answer.offsets[FIELD_HEAP_AR_PTR] == 0 && answer.sizes[STRUCT_TCACHE] > 0);
+
+    /* The same by build-id alone. */
+    assert_int_equal(ask(&client, -1, &libc.id, &again), STATUS_OK);
+    assert_memory_equal(&again, &answer, sizeof answer);
+
+    /* glibc's own word on the same thing: the end of its top chunk is the program break. */
+    free(malloc(1));
+    const char *arena = (const char *)(uintptr_t)(libc.bias + answer.main_arena);
+    uintptr_t top, size;
+    memcpy(&top, arena + answer.offsets[FIELD_STATE_TOP], sizeof top);
+    if (mallinfo2().arena == 0)
+        skip(); /* another allocator is preloaded or built in */
+    memcpy(&size, (const char *)top + sizeof size, sizeof size);
+    assert_int_equal(top + (size & ~(uintptr_t)7), (uintptr_t)sbrk(0));
+}
+
+static void finds_nothing_without_files(void **state)
+{
+    (void)state;
+    struct module libc;
+    struct symbol_answer answer = {.main_arena = 77};
+    struct resolver_client client;
+    scoped_fd int fd = open_libc(&libc);
+    struct symbols_query query = {.name = "main_arena"};
+    assert_int_equal(symbols_lookup(fd, &query, 1, NULL), STATUS_OK);
+    if (query.is_found)
+        skip();
+    resolver_client_init(&client, &FORKED);
+    client.debug_directory = "/nonexistent";
+    assert_int_equal(ask(&client, fd, &libc.id, &answer), STATUS_NOT_FOUND);
+    assert_int_equal(ask(&client, -1, NULL, &answer), STATUS_NOT_FOUND);
+    assert_int_equal(answer.main_arena, 77);
+}
+
+static int memory_file(const void *data, size_t length, off_t size)
+{
+    int fd = memfd_create("elf", MFD_CLOEXEC);
+    assert_true(fd >= 0 && write(fd, data, length) == (ssize_t)length);
+    assert_int_equal(ftruncate(fd, size), 0);
+    return fd;
+}
+
+static void refuses_broken_files(void **state)
+{
+    (void)state;
+    struct module libc;
+    struct symbol_answer answer;
+    struct resolver_client client;
+    scoped_fd int fd = open_libc(&libc);
+    static char data[1 << 16];
+    ssize_t length = pread(fd, data, sizeof data, 0);
+    assert_int_equal(length, sizeof data);
+    resolver_client_init(&client, &FORKED);
+    client.debug_directory = "/nonexistent";
+    /* libc cut at several places, then its head in a file of 1 TiB, whose headers point anywhere. */
+    for (off_t size = 0; size <= (off_t)sizeof data; size += 8192) {
+        scoped_fd int cut = memory_file(data, sizeof data, size);
+        enum status status = ask(&client, cut, NULL, &answer);
+        assert_true(status == STATUS_BAD_DATA || status == STATUS_NOT_FOUND);
+    }
+    for (size_t at = 0; at < 64; at += 4) {
+        scoped_fd int huge = memory_file(data, sizeof data, (off_t)1 << 40);
+        assert_int_equal(pwrite(huge, "\xff\xff\xff\x7f", 4, (off_t)at), 4);
+        enum status status = ask(&client, huge, NULL, &answer);
+        assert_true(status == STATUS_BAD_DATA || status == STATUS_NOT_FOUND);
+    }
+    memset(data, 'x', sizeof data);
+    scoped_fd int garbage = memory_file(data, sizeof data, sizeof data);
+    assert_int_equal(ask(&client, garbage, NULL, &answer), STATUS_BAD_DATA);
+}
+
+static bool status_has(pid_t pid, const char *line)
+{
+    char path[40], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    scoped_file FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    return strstr(text, line) != NULL;
+}
+
+static void has_no_power(void **state)
+{
+    (void)state;
+    scoped_fd int socket_fd = -1;
+    scoped_fd int fd = -1;
+    scoped_fd int extra = open("/", O_RDONLY | O_CLOEXEC);
+    struct resolver_request request = {.version = RESOLVER_VERSION, .build_id_length = 20};
+    struct resolver_record record;
+    char path[40], link[16];
+    assert_int_equal(resolver_child_start(&child, &socket_fd, NULL), STATUS_OK);
+    uint64_t deadline = clock_monotonic_ns() + 10 * NS_PER_SECOND;
+    assert_int_equal(resolver_channel_send(socket_fd, &request, sizeof request, -1, deadline, NULL),
+                     STATUS_OK);
+    assert_int_equal(resolver_channel_receive(socket_fd, &record, sizeof record, &fd, deadline, NULL),
+                     STATUS_OK);
+    assert_int_equal(record.kind, RESOLVER_WANT);
+    assert_int_equal(record.build_id_length, 20);
+    assert_true(status_has(child.pid, "\nCapPrm:\t0000000000000000\n"));
+    assert_true(status_has(child.pid, "\nCapEff:\t0000000000000000\n"));
+    assert_true(status_has(child.pid, "\nNoNewPrivs:\t1\n"));
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)child.pid, extra);
+    assert_true(extra <= 3 || readlink(path, link, sizeof link) < 0);
+    resolver_child_stop(&child);
+}
+
+/* A resolver of the test's making: what it says is put into the socket beforehand. */
+struct liar {
+    struct resolver_record record;
+    size_t length; /* of each message */
+    int count;
+    bool stays_open;
+    int other_end;
+};
+
+static enum status start_liar(void *context, int *fd_ret, struct error *err)
+{
+    struct liar *liar = context;
+    int ends[2];
+    (void)err;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    for (int i = 0; i < liar->count; i++)
+        if (send(ends[1], &liar->record, liar->length, MSG_DONTWAIT) < 0)
+            break;
+    liar->other_end = ends[1];
+    if (!liar->stays_open)
+        shutdown(ends[1], SHUT_WR);
+    *fd_ret = ends[0];
+    return STATUS_OK;
+}
+
+static void stop_liar(void *context)
+{
+    close(((struct liar *)context)->other_end);
+}
+
+static enum status ask_liar(struct liar liar)
+{
+    struct symbol_answer answer;
+    struct resolver_client client;
+    const struct resolver_launcher launcher = {.start = start_liar, .stop = stop_liar, .context = &liar};
+    if (liar.length == 0)
+        liar.length = sizeof liar.record;
+    resolver_client_init(&client, &launcher);
+    client.timeout_ns = 50 * NS_PER_MS;
+    return ask(&client, -1, NULL, &answer);
+}
+
+static void survives_liars(void **state)
+{
+    (void)state;
+    const struct resolver_record sound = {.version = RESOLVER_VERSION, .kind = RESOLVER_END};
+    struct liar liar = {.record = sound};
+    assert_int_equal(ask_liar(liar), STATUS_BAD_DATA); /* dead at once */
+    liar.stays_open = true;
+    assert_int_equal(ask_liar(liar), STATUS_TIMEOUT);
+    liar.count = 1;
+    assert_int_equal(ask_liar(liar), STATUS_NOT_FOUND); /* an honest end with nothing before it */
+    liar.length = sizeof sound - 1;
+    assert_int_equal(ask_liar(liar), STATUS_BAD_DATA);
+    static const struct resolver_record LIES[] = {
+        {.version = RESOLVER_VERSION + 1, .kind = RESOLVER_END},
+        {.version = RESOLVER_VERSION, .kind = RESOLVER_END, .index = UINT32_MAX},
+        {.version = RESOLVER_VERSION, .kind = RESOLVER_END + 1},
+        {.version = RESOLVER_VERSION, .kind = RESOLVER_SYMBOL, .index = RESOLVER_SYMBOL_COUNT},
+        {.version = RESOLVER_VERSION, .kind = RESOLVER_OFFSET, .index = FIELD_COUNT},
+        {.version = RESOLVER_VERSION, .kind = RESOLVER_OFFSET, .value = -2},
+        {.version = RESOLVER_VERSION, .kind = RESOLVER_OFFSET, .value = INT64_MAX},
+        {.version = RESOLVER_VERSION, .kind = RESOLVER_SIZE, .index = STRUCT_COUNT},
+        {.version = RESOLVER_VERSION, .kind = RESOLVER_WANT, .build_id_length = RESOLVER_BUILD_ID_MAX + 1},
+    };
+    for (size_t i = 0; i < sizeof LIES / sizeof LIES[0]; i++)
+        assert_int_equal(ask_liar((struct liar){.record = LIES[i], .count = 1, .stays_open = true}),
+                         STATUS_BAD_DATA);
+    struct liar endless = {.record = {.version = RESOLVER_VERSION, .kind = RESOLVER_WANT}, .count = 20};
+    memset(endless.record.debuglink, 'x', sizeof endless.record.debuglink);
+    assert_int_equal(ask_liar(endless), STATUS_BAD_DATA);
+    strcpy(endless.record.debuglink, "../../etc/passwd");
+    assert_int_equal(ask_liar(endless), STATUS_BAD_DATA);
+    endless.record.kind = RESOLVER_SYMBOL;
+    endless.count = 100000;
+    assert_true(ask_liar(endless) != STATUS_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_libc),           cmocka_unit_test(finds_nothing_without_files),
+        cmocka_unit_test(refuses_broken_files), cmocka_unit_test(has_no_power),
+        cmocka_unit_test(survives_liars),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
