@@ -8,7 +8,8 @@
 
 #include "base/error.h"
 
-/** One mapping [@start, @end). @name is the last column ("" where there is none), owned by the maps. */
+/** One mapping [@start, @end). @name is the last column ("" where there is none), owned by the maps; a
+ * newline in it stays as the kernel writes it, "\012". */
 struct mapping {
     uint64_t start;
     uint64_t end;

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,18 +30,20 @@
 #define PAGE 4096
 
 /* What a child does once it is told to go on. */
-enum step { STEP_EXIT, STEP_EXEC, STEP_LEADER_EXITS };
+enum step { STEP_EXIT, STEP_EXEC, STEP_LEADER_EXITS, STEP_VFORK_EXEC, STEP_NAMESPACE };
 
 struct child {
     pid_t pid;
-    int go;       /* written: next step; closed: exit */
-    int released; /* end of file once the child has exec'ed or ended */
+    pid_t starter; /* its parent where that is not the test, else 0 */
+    int go;        /* written: next step; closed: exit */
+    int released;  /* end of file once the child has exec'ed or ended */
     uint64_t robust_head;
     pid_t second_tid;
 };
 
 struct hello {
     uint64_t robust_head;
+    pid_t pid; /* in its own namespace */
     pid_t second_tid;
 };
 
@@ -56,6 +59,13 @@ static void *second_thread(void *unused)
     return unused;
 }
 
+static void exec_cat(int go)
+{
+    dup2(go, STDIN_FILENO);
+    execlp("cat", "cat", (char *)NULL);
+    _exit(1);
+}
+
 static void run_child(enum step step, int ready, int go)
 {
     pthread_t thread;
@@ -67,15 +77,58 @@ static void run_child(enum step step, int ready, int go)
     pthread_create(&thread, NULL, second_thread, NULL);
     pthread_barrier_wait(&second_started);
     syscall(SYS_get_robust_list, 0, &head, &length);
-    struct hello hello = {.robust_head = (uintptr_t)head, .second_tid = second_tid};
+    struct hello hello = {
+        .robust_head = (uintptr_t)head, .pid = (pid_t)syscall(SYS_getpid), .second_tid = second_tid};
     if (write(ready, &hello, sizeof hello) != (ssize_t)sizeof hello || read(go, &byte, 1) != 1 ||
         step == STEP_EXIT)
         _exit(0);
     if (step == STEP_LEADER_EXITS)
         syscall(SYS_exit, 0);
-    dup2(go, STDIN_FILENO);
-    execlp("cat", "cat", (char *)NULL);
-    _exit(1);
+    exec_cat(go);
+}
+
+/* A child that shares its parent's memory until it execs; the parent stands still until then. */
+static void run_vfork(int ready, int go)
+{
+    char byte;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pid_t pid = vfork();
+    if (pid == 0) {
+        struct hello hello = {.pid = (pid_t)syscall(SYS_getpid)};
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (write(ready, &hello, sizeof hello) != (ssize_t)sizeof hello || read(go, &byte, 1) != 1)
+            _exit(1);
+        exec_cat(go);
+    }
+    close_range(STDERR_FILENO + 1, UINT32_MAX, 0);
+    for (;;)
+        pause();
+}
+
+/* A child in a pid namespace of its own; 1 is its pid there. */
+static void run_namespace(int ready, int go)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (unshare(CLONE_NEWPID) != 0)
+        _exit(1);
+    pid_t pid = fork();
+    if (pid == 0)
+        run_child(STEP_EXIT, ready, go);
+    close_range(STDERR_FILENO + 1, UINT32_MAX, 0);
+    for (;;)
+        pause();
+}
+
+static pid_t only_child_of(pid_t pid)
+{
+    char path[64];
+    int child = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%d", &child), 1);
+    fclose(file);
+    return child;
 }
 
 static struct child spawn(enum step step)
@@ -87,14 +140,25 @@ static struct child spawn(enum step step)
     assert_true(pid >= 0);
     if (pid == 0) {
         close(go[1]);
+        if (step == STEP_VFORK_EXEC)
+            run_vfork(ready[1], go[0]);
+        else if (step == STEP_NAMESPACE)
+            run_namespace(ready[1], go[0]);
         run_child(step, ready[1], go[0]);
     }
     close(ready[1]);
     close(go[0]);
     close(released[1]);
-    assert_int_equal(read(ready[0], &hello, sizeof hello), sizeof hello);
+    ssize_t got = read(ready[0], &hello, sizeof hello);
     close(ready[0]);
-    return (struct child){.pid = pid,
+    if (got == 0 && step == STEP_NAMESPACE) {
+        waitpid(pid, NULL, 0);
+        skip();
+    }
+    assert_int_equal(got, sizeof hello);
+    bool is_own = step != STEP_VFORK_EXEC && step != STEP_NAMESPACE;
+    return (struct child){.pid = is_own ? pid : only_child_of(pid),
+                          .starter = is_own ? 0 : pid,
                           .go = go[1],
                           .released = released[0],
                           .robust_head = hello.robust_head,
@@ -109,7 +173,9 @@ static void go_on(const struct child *child)
 static void reap(struct child *child)
 {
     kill(child->pid, SIGKILL);
-    waitpid(child->pid, NULL, 0);
+    if (child->starter)
+        kill(child->starter, SIGKILL);
+    waitpid(child->starter ? child->starter : child->pid, NULL, 0);
     close(child->go);
     close(child->released);
 }
@@ -124,6 +190,9 @@ static struct target *open_child(const struct child *child)
 }
 
 /* Six pages: 0 and 1 written, 2 a hole, 3 never touched, 4 and 5 written. */
+static const uint8_t PAGES[6] = {PAGE_PRESENT, PAGE_PRESENT, PAGE_ABSENT,
+                                 PAGE_ABSENT,  PAGE_PRESENT, PAGE_PRESENT};
+
 static uint8_t *lay_out(void)
 {
     uint8_t *pages = mmap(NULL, 6 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -182,15 +251,12 @@ static void reads_parts(void **state)
 static void page_states(void **state)
 {
     (void)state;
-    uint8_t *pages = lay_out(), states[6], expected[6];
-    const uint8_t wanted[6] = {PAGE_PRESENT, PAGE_PRESENT, PAGE_ABSENT,
-                               PAGE_ABSENT,  PAGE_PRESENT, PAGE_PRESENT};
-    memcpy(expected, wanted, sizeof expected);
+    uint8_t *pages = lay_out(), states[6];
     struct child child = spawn(STEP_EXIT);
     scoped_target struct target *target = open_child(&child);
     memset(states, 0xff, sizeof states);
     assert_int_equal(target_page_states(target, (uintptr_t)pages, 6, states, NULL), STATUS_OK);
-    assert_memory_equal(states, expected, sizeof states);
+    assert_memory_equal(states, PAGES, sizeof states);
     reap(&child);
 }
 
@@ -280,6 +346,63 @@ static void gone_after_exec(void **state)
     scoped_target struct target *after = open_child(&child);
     assert_int_equal(target_still_same(after, NULL), STATUS_OK);
     assert_true(target_live_stat(after)->start_time_ticks == target_live_stat(target)->start_time_ticks);
+    reap(&child);
+}
+
+static void gone_after_exec_of_a_vfork_child(void **state)
+{
+    (void)state;
+    struct child child = spawn(STEP_VFORK_EXEC);
+    scoped_target struct target *target = open_child(&child);
+    char byte;
+    assert_int_equal(target_still_same(target, NULL), STATUS_OK);
+    go_on(&child);
+    assert_int_equal(read(child.released, &byte, 1), 0);
+    /* Its parent keeps the address space alive, so the mappings alone do not tell. */
+    scoped_maps struct maps maps = {0};
+    assert_int_equal(target_maps(target, &maps, NULL), STATUS_OK);
+    assert_int_equal(target_still_same(target, NULL), STATUS_GONE);
+    reap(&child);
+}
+
+static void threads_in_a_namespace(void **state)
+{
+    (void)state;
+    struct child child = spawn(STEP_NAMESPACE);
+    scoped_target struct target *target = open_child(&child);
+    struct target_thread *rows;
+    size_t count;
+    assert_int_equal(target_threads(target, &rows, &count, NULL), STATUS_OK);
+    assert_int_equal(count, 2);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(rows[i].own_tid, rows[i].tid == child.pid ? 1 : child.second_tid);
+    free(rows);
+    reap(&child);
+}
+
+/* The same as page_states where the kernel has no PAGEMAP_SCAN: a filter refuses it to a forked reader. */
+static void page_states_of_an_old_kernel(void **state)
+{
+    (void)state;
+    uint8_t *pages = lay_out();
+    struct child child = spawn(STEP_EXIT);
+    pid_t pid = fork();
+    if (pid == 0) {
+        uint8_t states[6];
+        struct target *target;
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+        bool is_right = filter && seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 0) == 0 &&
+                        seccomp_load(filter) == 0 &&
+                        target_live_open("/proc", child.pid, &target, NULL) == STATUS_OK;
+        for (int round = 0; round < 2; round++)
+            is_right = is_right &&
+                       target_page_states(target, (uintptr_t)pages, 6, states, NULL) == STATUS_OK &&
+                       memcmp(states, PAGES, sizeof states) == 0;
+        _exit(is_right ? 0 : 1);
+    }
+    int result;
+    assert_int_equal(waitpid(pid, &result, 0), pid);
+    assert_int_equal(result, 0);
     reap(&child);
 }
 
@@ -425,6 +548,9 @@ int main(void)
         cmocka_unit_test(opens_mapped_files),
         cmocka_unit_test(gone_after_exit),
         cmocka_unit_test(gone_after_exec),
+        cmocka_unit_test(gone_after_exec_of_a_vfork_child),
+        cmocka_unit_test(threads_in_a_namespace),
+        cmocka_unit_test(page_states_of_an_old_kernel),
         cmocka_unit_test(goes_on_without_its_leader),
         cmocka_unit_test(word_of_i386),
         cmocka_unit_test(refusal_names_the_cause),

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -159,6 +160,42 @@ static void refuses_broken_files(void **state)
     assert_int_equal(ask(&client, garbage, NULL, &answer), STATUS_BAD_DATA);
 }
 
+/* This program with its headers and contents changed at random: libelf and libdw may crash on it, we must
+ * not. */
+static void survives_changed_files(void **state)
+{
+    (void)state;
+    scoped_fd int own = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    struct stat stat;
+    assert_int_equal(fstat(own, &stat), 0);
+    size_t length = (size_t)stat.st_size;
+    scoped_free char *whole = malloc(length);
+    assert_non_null(whole);
+    assert_int_equal(pread(own, whole, length, 0), length);
+    ElfW(Ehdr) header;
+    memcpy(&header, whole, sizeof header);
+    struct symbol_answer answer;
+    struct resolver_client client;
+    resolver_client_init(&client, &FORKED);
+    client.debug_directory = "/nonexistent";
+    uint64_t seed = 88172645463325252u;
+    for (int round = 0; round < 100; round++) {
+        scoped_fd int fd = memory_file(whole, length, (off_t)length);
+        for (int change = 0; change < 8; change++) {
+            seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+            /* Half of the changes hit the headers, where they do most. */
+            size_t at = seed % (length - 8);
+            if (change % 4 == 0)
+                at = seed % sizeof header;
+            else if (change % 4 == 1)
+                at = header.e_shoff + seed % (header.e_shnum * sizeof(ElfW(Shdr)) - 8);
+            assert_int_equal(pwrite(fd, &seed, 1 + seed % 8, (off_t)at), 1 + seed % 8);
+        }
+        enum status status = ask(&client, fd, NULL, &answer);
+        assert_true(status == STATUS_BAD_DATA || status == STATUS_NOT_FOUND);
+    }
+}
+
 static bool status_has(pid_t pid, const char *line)
 {
     char path[40], text[4096];
@@ -276,8 +313,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_libc),           cmocka_unit_test(finds_nothing_without_files),
-        cmocka_unit_test(refuses_broken_files), cmocka_unit_test(has_no_power),
-        cmocka_unit_test(survives_liars),
+        cmocka_unit_test(refuses_broken_files), cmocka_unit_test(survives_changed_files),
+        cmocka_unit_test(has_no_power),         cmocka_unit_test(survives_liars),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

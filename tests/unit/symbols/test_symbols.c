@@ -1,6 +1,6 @@
 /*
  * test_symbols.c - symbols, build-id and DWARF of this very program (built with -g), of libc's debug file
- * where it is installed, and of files that are broken in every way.
+ * where it is installed, and of files that are none or are cut.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -126,7 +126,7 @@ static void refuses_garbage(void **state)
     assert_int_equal(symbols_lookup(directory, &query, 1, NULL), STATUS_BAD_DATA);
 }
 
-static void survives_broken_files(void **state)
+static void survives_cut_files(void **state)
 {
     (void)state;
     scoped_fd int own = open_own();
@@ -140,30 +140,14 @@ static void survives_broken_files(void **state)
         scoped_fd int cut = memory_file(whole, length * part / 16);
         try_all(cut);
     }
-    const Elf64_Ehdr *header = (const Elf64_Ehdr *)whole;
-    uint64_t seed = 88172645463325252u;
-    for (int round = 0; round < 200; round++) {
-        scoped_fd int fd = memory_file(whole, length);
-        for (int change = 0; change < 8; change++) {
-            /* Half the changes hit the headers, where they do most. */
-            seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-            size_t at = seed % (length - 8);
-            if (change % 4 == 0)
-                at = seed % sizeof *header;
-            else if (change % 4 == 1)
-                at = header->e_shoff + seed % (header->e_shnum * sizeof(Elf64_Shdr) - 8);
-            assert_int_equal(pwrite(fd, &seed, 1 + seed % 8, (off_t)at), 1 + seed % 8);
-        }
-        try_all(fd);
-    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_symbols),         cmocka_unit_test(finds_layout),
-        cmocka_unit_test(knows_build_ids),       cmocka_unit_test(refuses_garbage),
-        cmocka_unit_test(survives_broken_files),
+        cmocka_unit_test(finds_symbols),      cmocka_unit_test(finds_layout),
+        cmocka_unit_test(knows_build_ids),    cmocka_unit_test(refuses_garbage),
+        cmocka_unit_test(survives_cut_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
