@@ -1,0 +1,16 @@
+/*
+ * malloc_info_text.h - what malloc_info(3) and mallinfo2(3) of glibc 2.31 to 2.42 would say, rebuilt from the
+ * numbers of a scan: the same text, line by line.
+ */
+#ifndef SUPPORT_MALLOC_INFO_TEXT_H
+#define SUPPORT_MALLOC_INFO_TEXT_H
+
+#include "snapshot/snapshot.h"
+
+/**
+ * The XML of malloc_info(3), then the fields of mallinfo2(3), a line `name value` each. @snapshot was made
+ * with want_details. The caller frees it; NULL without memory.
+ */
+char *malloc_info_text(const struct snapshot *snapshot);
+
+#endif
