@@ -1,0 +1,22 @@
+/*
+ * scan.h - one scan of a process, in the test itself.
+ *
+ * Its holder stops nothing: the target is quiet because the test knows that it waits for a command. What a
+ * real stop does to a target is the holder's own test.
+ */
+#ifndef SUPPORT_SCAN_H
+#define SUPPORT_SCAN_H
+
+#include <sys/types.h>
+
+#include "snapshot/snapshot.h"
+
+struct chunk_sink;
+
+/**
+ * Scan @pid with details; @sink may be NULL. The snapshot, or NULL with the message printed to standard
+ * error. snapshot_unref() ends it.
+ */
+struct snapshot *scan_process(pid_t pid, enum consistency consistency, struct chunk_sink *sink);
+
+#endif
