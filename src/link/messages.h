@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "model/dump_format.h"
+#include "snapshot/outcome.h"
 #include "snapshot/snapshot.h"
 
 #define LINK_VERSION 1
@@ -126,48 +128,6 @@ struct message_settings {
     uint64_t stream_timeout_ns;
 };
 
-/* Results of malloc_scans_total: enumerator, label. */
-#define SCAN_RESULT_TABLE(X)        \
-    X(OK, "ok")                     \
-    X(GONE, "gone")                 \
-    X(PERMISSION, "permission")     \
-    X(UNSUPPORTED, "unsupported")   \
-    X(TIMEOUT, "timeout")           \
-    X(INCONSISTENT, "inconsistent") \
-    X(ERROR, "error")
-enum scan_result {
-#define X(name, label) SCAN_RESULT_##name,
-    SCAN_RESULT_TABLE(X)
-#undef X
-        SCAN_RESULT_COUNT
-};
-const char *scan_result_name(enum scan_result result);
-
-/* Reasons of malloc_last_scan_failure: enumerator, label. */
-#define FAILURE_TABLE(X)            \
-    X(NONE, "")                     \
-    X(PERMISSION, "permission")     \
-    X(TIMEOUT, "timeout")           \
-    X(INCONSISTENT, "inconsistent") \
-    X(CRASHED, "crashed")           \
-    X(STALE, "stale")               \
-    X(ERROR, "error")
-enum failure {
-#define X(name, label) FAILURE_##name,
-    FAILURE_TABLE(X)
-#undef X
-        FAILURE_COUNT
-};
-const char *failure_name(enum failure failure);
-
-/** Counters that are sent as what was added since the last message, so that a restart loses none. */
-struct group_counters {
-    uint64_t scans[SCAN_RESULT_COUNT];
-    uint64_t resyncs;
-    uint64_t read_bytes;
-    uint64_t pause_ns;
-};
-
 /**
  * A group. Behind the struct: its constant labels as NUL-terminated name, value, name, value …
  */
@@ -185,19 +145,6 @@ struct message_group {
 
 struct message_group_gone {
     char name[256];
-};
-
-/* What is known of a process: enumerator, name. */
-#define PROCESS_STATE_TABLE(X)                                            \
-    X(WAITING, "waiting")         /* selected, not scanned yet */         \
-    X(OK, "ok")                   /* the last scan succeeded */           \
-    X(FAILED, "failed")           /* the last scan failed: see failure */ \
-    X(UNSUPPORTED, "unsupported") /* it does not use glibc malloc */
-enum process_state {
-#define X(name, label) PROCESS_STATE_##name,
-    PROCESS_STATE_TABLE(X)
-#undef X
-        PROCESS_STATE_COUNT
 };
 
 /**
@@ -220,39 +167,11 @@ struct message_process_gone {
     uint32_t has_ended; /* 0: selected no more */
 };
 
-/* Reasons of malloc_exporter_skipped_processes: enumerator, label. */
-#define SKIPPED_TABLE(X)          \
-    X(LIMIT, "limit")             \
-    X(MIN_UPTIME, "min_uptime")   \
-    X(PERMISSION, "permission")   \
-    X(UNSUPPORTED, "unsupported") \
-    X(QUARANTINED, "quarantined")
-enum skipped {
-#define X(name, label) SKIPPED_##name,
-    SKIPPED_TABLE(X)
-#undef X
-        SKIPPED_COUNT
-};
-const char *skipped_name(enum skipped skipped);
-
 struct message_round {
     uint64_t skipped[SKIPPED_COUNT];
     uint64_t scan_lag_ns; /* by how much the scan that is most overdue is late */
     uint32_t all_tried;   /* every selected process was tried once */
     uint32_t reserved;
-};
-
-/** Output formats of a dump: enumerator, name, content type. */
-#define DUMP_FORMAT_TABLE(X)                    \
-    X(NDJSON, "ndjson", "application/x-ndjson") \
-    X(JSON, "json", "application/json")         \
-    X(CSV, "csv", "text/csv; charset=utf-8")    \
-    X(TEXT, "text", "text/plain; charset=utf-8")
-enum dump_format {
-#define X(name, label, type) DUMP_##name,
-    DUMP_FORMAT_TABLE(X)
-#undef X
-        DUMP_FORMAT_COUNT
 };
 
 enum stream_kind { STREAM_CHUNKS, STREAM_SIZES, STREAM_ARENAS };

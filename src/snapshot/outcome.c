@@ -1,0 +1,28 @@
+/* outcome.c - names of outcomes, from their tables. */
+#include "snapshot/outcome.h"
+
+#define X(name, label) label,
+
+const char *scan_result_name(enum scan_result result)
+{
+    static const char *const NAMES[] = {SCAN_RESULT_TABLE(X)};
+    return NAMES[result];
+}
+
+const char *failure_name(enum failure failure)
+{
+    static const char *const NAMES[] = {FAILURE_TABLE(X)};
+    return NAMES[failure];
+}
+
+const char *process_state_name(enum process_state state)
+{
+    static const char *const NAMES[] = {PROCESS_STATE_TABLE(X)};
+    return NAMES[state];
+}
+
+const char *skipped_name(enum skipped skipped)
+{
+    static const char *const NAMES[] = {SKIPPED_TABLE(X)};
+    return NAMES[skipped];
+}
