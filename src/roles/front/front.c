@@ -1,0 +1,271 @@
+/* front.c - the role's main loop: what the keeper and the scanner say. */
+#include "roles/front/front.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "link/link.h"
+#include "roles/front/http/server.h"
+#include "roles/front/http/streams.h"
+#include "roles/front/state.h"
+
+#define LISTENERS_MAX 64
+#define START_TIMEOUT_MS 10000
+#define SEND_TIMEOUT_MS 1000
+
+/** What only the main loop touches. */
+struct loop {
+    struct front front;
+    struct server *servers[LISTENERS_MAX];
+    uint32_t server_count;
+};
+
+enum status front_request_stream(struct front *front, const struct message_stream *request, int write_end,
+                                 struct error *err)
+{
+    pthread_mutex_lock(&front->lock);
+    enum status status = front->peer < 0
+                             ? error_set(err, STATUS_SYSTEM, "the scanner is not running: ask again")
+                             : link_send(front->peer, MESSAGE_STREAM_REQUEST, request, NULL, 0, write_end,
+                                         SEND_TIMEOUT_MS, err);
+    pthread_mutex_unlock(&front->lock);
+    return status;
+}
+
+static enum status tell_keeper(struct front *front, enum message_kind kind, struct error *err)
+{
+    struct message_empty empty = {0};
+    pthread_mutex_lock(&front->lock);
+    enum status status = link_send(front->control, kind, &empty, NULL, 0, -1, SEND_TIMEOUT_MS, err);
+    pthread_mutex_unlock(&front->lock);
+    return status;
+}
+
+enum status front_request_reload(struct front *front, struct error *err)
+{
+    return tell_keeper(front, MESSAGE_RELOAD, err);
+}
+
+static void close_peer(struct front *front)
+{
+    pthread_mutex_lock(&front->lock);
+    if (front->peer >= 0)
+        close(take_fd(&front->peer));
+    pthread_mutex_unlock(&front->lock);
+    streams_peer_lost(front->streams);
+}
+
+static enum status take_peer(struct front *front, struct message *message, struct error *err)
+{
+    const struct message_peer *peer = message->body;
+    if (message->fd < 0)
+        return error_set(err, STATUS_BAD_DATA, "PEER came without a descriptor");
+    close_peer(front);
+    store_set_epoch(front->store, peer->epoch);
+    pthread_mutex_lock(&front->lock);
+    front->peer = take_fd(&message->fd);
+    pthread_mutex_unlock(&front->lock);
+    return STATUS_OK;
+}
+
+static enum status take_listener(struct loop *loop, struct message *message, struct error *err)
+{
+    const struct message_listener *listener = message->body;
+    if (message->fd < 0 || loop->server_count >= loop->front.start.listener_count)
+        return error_set(err, STATUS_BAD_DATA, "LISTENER came without a descriptor, or once too often");
+    enum status status = server_new(&loop->front, message->fd, listener->is_unix != 0,
+                                    &loop->servers[loop->server_count], err);
+    if (status)
+        return status;
+    message->fd = -1; /* the server's now */
+    if (++loop->server_count < loop->front.start.listener_count)
+        return STATUS_OK;
+    return tell_keeper(&loop->front, MESSAGE_READY, err);
+}
+
+static enum status take_config_result(struct front *front, const struct message_config_result *result,
+                                      struct error *err)
+{
+    if (!message_string_ok(result->message, sizeof(result->message)))
+        return error_set(err, STATUS_BAD_DATA, "CONFIG_RESULT is not sound");
+    pthread_mutex_lock(&front->lock);
+    front->config_result = *result;
+    front->has_config_result = true;
+    if (result->is_ok)
+        front->config_success_seconds = result->at_seconds;
+    pthread_mutex_unlock(&front->lock);
+    return STATUS_OK;
+}
+
+static enum status from_keeper(struct loop *loop, struct message *message, struct error *err)
+{
+    struct front *front = &loop->front;
+    switch (message->kind) {
+    case MESSAGE_PING:
+        return tell_keeper(front, MESSAGE_PONG, err);
+    case MESSAGE_PEER:
+        return take_peer(front, message, err);
+    case MESSAGE_LISTENER:
+        return take_listener(loop, message, err);
+    case MESSAGE_RESTARTS:
+        pthread_mutex_lock(&front->lock);
+        front->restarts = *(const struct message_restarts *)message->body;
+        pthread_mutex_unlock(&front->lock);
+        return STATUS_OK;
+    case MESSAGE_CONFIG_RESULT:
+        return take_config_result(front, message->body, err);
+    default:
+        return error_set(err, STATUS_BAD_DATA, "the keeper does not send %s", message_name(message->kind));
+    }
+}
+
+static enum status take_stream_reply(struct front *front, const struct message *message, struct error *err)
+{
+    const struct message_stream_reply *reply = message->body;
+    if (reply->status >= STATUS_COUNT || !message_string_ok(reply->code, sizeof(reply->code)) ||
+        !message_string_ok(reply->message, sizeof(reply->message)))
+        return error_set(err, STATUS_BAD_DATA, "a stream's reply is not sound");
+    if (message->kind == MESSAGE_STREAM_REPLY)
+        streams_reply(front->streams, reply);
+    else
+        streams_ended(front->streams, reply);
+    return STATUS_OK;
+}
+
+static enum status from_scanner(struct front *front, const struct message *message, struct error *err)
+{
+    const struct message_group_gone *group = message->body;
+    const struct message_process_gone *process = message->body;
+    switch (message->kind) {
+    case MESSAGE_SETTINGS:
+        return store_settings(front->store, message->body, err);
+    case MESSAGE_GROUP:
+        return store_group(front->store, message->body, message->extra, message->extra_length, err);
+    case MESSAGE_GROUP_GONE:
+        if (!message_string_ok(group->name, sizeof(group->name)))
+            return error_set(err, STATUS_BAD_DATA, "GROUP_GONE is not sound");
+        store_group_gone(front->store, group->name);
+        return STATUS_OK;
+    case MESSAGE_PROCESS:
+        return store_process(front->store, message->body, message->extra, message->extra_length, err);
+    case MESSAGE_PROCESS_GONE:
+        store_process_gone(front->store, process->pid, process->has_ended != 0);
+        return STATUS_OK;
+    case MESSAGE_ROUND:
+        store_round(front->store, message->body);
+        return STATUS_OK;
+    case MESSAGE_STREAM_REPLY:
+    case MESSAGE_STREAM_END:
+        return take_stream_reply(front, message, err);
+    default:
+        return error_set(err, STATUS_BAD_DATA, "the scanner does not send %s", message_name(message->kind));
+    }
+}
+
+/* Read one message of the scanner; a broken link is closed, and the keeper brings a new one. */
+static void serve_scanner(struct front *front)
+{
+    struct message message scoped_message = {.fd = -1};
+    struct error err;
+    enum status status = link_receive(front->peer, &message, 0, &err);
+    if (status == STATUS_TIMEOUT)
+        return;
+    if (!status) {
+        status = from_scanner(front, &message, &err);
+        if (status)
+            log_error(LOG_WARN, "message of the scanner refused", &err);
+        return;
+    }
+    if (status != STATUS_GONE)
+        log_error(LOG_WARN, "link to the scanner closed", &err);
+    close_peer(front);
+}
+
+/* Until the keeper is gone. */
+static enum status run(struct loop *loop, struct error *err)
+{
+    for (;;) {
+        struct pollfd polled[] = {{loop->front.control, POLLIN, 0}, {loop->front.peer, POLLIN, 0}};
+        if (poll(polled, 2, -1) < 0 && errno != EINTR)
+            return error_errno(err, errno, "poll");
+        if (polled[1].revents)
+            serve_scanner(&loop->front);
+        if (!polled[0].revents)
+            continue;
+        struct message message scoped_message = {.fd = -1};
+        enum status status = link_receive(loop->front.control, &message, 0, err);
+        if (status == STATUS_TIMEOUT)
+            continue;
+        if (!status)
+            status = from_keeper(loop, &message, err);
+        if (status)
+            return status;
+    }
+}
+
+static enum status receive_start(struct front *front, struct error *err)
+{
+    struct message message scoped_message = {.fd = -1};
+    enum status status = link_receive(front->control, &message, START_TIMEOUT_MS, err);
+    if (status)
+        return status;
+    const struct message_start *start = message.body;
+    if (message.kind != MESSAGE_START || !message_string_ok(start->procfs, sizeof(start->procfs)) ||
+        !message_string_ok(start->telemetry_path, sizeof(start->telemetry_path)) ||
+        !message_string_ok(start->web_config_file, sizeof(start->web_config_file)) ||
+        start->listener_count == 0 || start->listener_count > LISTENERS_MAX || start->log_level > LOG_ERROR ||
+        start->log_format > LOG_JSON)
+        return error_set(err, STATUS_BAD_DATA, "the first message is not a sound START");
+    if (start->web_config_file[0])
+        return error_set(err, STATUS_USAGE,
+                         "--web.config.file is not supported by this version: leave it out, and listen on "
+                         "loopback or a unix socket");
+    front->start = *start;
+    return STATUS_OK;
+}
+
+static enum status serve(struct loop *loop, struct error *err)
+{
+    enum status status = receive_start(&loop->front, err);
+    if (status)
+        return status;
+    log_init((enum log_level)loop->front.start.log_level, (enum log_format)loop->front.start.log_format,
+             "front");
+    loop->front.started_ns = clock_monotonic_ns();
+    loop->front.store = store_new();
+    loop->front.streams = loop->front.store ? streams_new(&loop->front) : NULL;
+    if (!loop->front.streams)
+        return error_set(err, STATUS_NO_MEMORY, "no memory to start");
+    return run(loop, err);
+}
+
+int front_main(int control_fd)
+{
+    struct loop *loop = calloc(1, sizeof(*loop));
+    if (!loop)
+        return 1;
+    signal(SIGPIPE, SIG_IGN);
+    loop->front.control = control_fd;
+    loop->front.peer = -1;
+    pthread_mutex_init(&loop->front.lock, NULL);
+    struct error err = {0};
+    enum status status = serve(loop, &err);
+    if (status != STATUS_GONE)
+        log_error(LOG_ERROR, "the front ends", &err);
+    if (loop->front.streams)
+        streams_stop(loop->front.streams);
+    for (uint32_t i = 0; i < loop->server_count; i++)
+        server_free(loop->servers[i]);
+    streams_free(loop->front.streams);
+    store_free(loop->front.store);
+    scoped_fd_run(&loop->front.peer);
+    pthread_mutex_destroy(&loop->front.lock);
+    free(loop);
+    return status == STATUS_GONE ? 0 : status == STATUS_USAGE ? 2 : 1;
+}

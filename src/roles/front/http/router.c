@@ -1,0 +1,95 @@
+/* router.c - the table of paths. */
+#include "roles/front/http/router.h"
+
+#include <string.h>
+
+#include "roles/front/http/access.h"
+#include "roles/front/http/handlers.h"
+
+static const struct route routes[] = {
+    {"/", "/", ROUTE_GET, ROUTE_PUBLIC, handle_page},
+    {"/-/healthy", "/-/healthy", ROUTE_GET, ROUTE_PUBLIC, handle_healthy},
+    {"/-/ready", "/-/ready", ROUTE_GET, ROUTE_PUBLIC, handle_ready},
+    {"/-/reload", "/-/reload", ROUTE_POST, ROUTE_PUBLIC, handle_reload},
+    {"/api/v1/processes", "/api/v1/processes", ROUTE_GET, ROUTE_PUBLIC, handle_processes},
+    {"/api/v1/processes/{pid}", "/api/v1/processes/{pid}", ROUTE_GET, ROUTE_PUBLIC, handle_process},
+    {"/api/v1/processes/{pid}/sizes", "/api/v1/processes/{pid}/sizes", ROUTE_GET, ROUTE_PUBLIC, handle_sizes},
+    {"/api/v1/processes/{pid}/chunks", "/api/v1/processes/{pid}/chunks", ROUTE_GET, ROUTE_ADDRESSES,
+     handle_chunks},
+    {"/api/v1/processes/{pid}/arenas", "/api/v1/processes/{pid}/arenas", ROUTE_GET, ROUTE_ADDRESSES,
+     handle_arenas},
+};
+#define ROUTES_COUNT (sizeof(routes) / sizeof(*routes))
+_Static_assert(ROUTES_COUNT <= ROUTES_MAX, "counters have room for every route");
+
+size_t router_index(const struct route *route)
+{
+    return (size_t)(route - routes);
+}
+
+const char *router_name(size_t index)
+{
+    return index < ROUTES_COUNT ? routes[index].name : "other";
+}
+
+const char *router_allow(const struct route *route)
+{
+    return route && route->methods == ROUTE_POST ? "POST, PUT" : "GET, HEAD";
+}
+
+/* A pid in decimal without sign or leading 0, as /proc names them; 0 where @text begins with none. */
+static int32_t parse_pid(const char **text)
+{
+    int64_t pid = 0;
+    if (**text == '0')
+        return 0;
+    for (; **text >= '0' && **text <= '9'; (*text)++) {
+        pid = pid * 10 + (**text - '0');
+        if (pid > INT32_MAX)
+            return 0;
+    }
+    return (int32_t)pid;
+}
+
+static bool matches(const char *pattern, const char *url, int32_t *pid)
+{
+    const char *hole = strstr(pattern, "{pid}");
+    if (!hole)
+        return !strcmp(pattern, url);
+    size_t length = (size_t)(hole - pattern);
+    if (strncmp(pattern, url, length) != 0)
+        return false;
+    url += length;
+    *pid = parse_pid(&url);
+    return *pid > 0 && !strcmp(url, hole + strlen("{pid}"));
+}
+
+void router_find(struct request *request)
+{
+    for (size_t i = 0; i < ROUTES_COUNT && !request->route; i++) {
+        const char *pattern = routes[i].pattern ? routes[i].pattern : request->front->start.telemetry_path;
+        if (matches(pattern, request->url, &request->pid))
+            request->route = &routes[i];
+    }
+}
+
+static bool method_fits(const struct request *request)
+{
+    if (request->route->methods == ROUTE_POST)
+        return !strcmp(request->method, "POST") || !strcmp(request->method, "PUT");
+    return !strcmp(request->method, "GET") || !strcmp(request->method, "HEAD");
+}
+
+enum MHD_Result router_dispatch(struct request *request)
+{
+    if (request->is_over_limit)
+        return request_error(request, 503, "unavailable", "too many requests at once: see --web.max-requests",
+                             1);
+    if (!request->route)
+        return request_error(request, 404, "not_found", "there is no such path", 0);
+    if (!method_fits(request))
+        return request_error(request, 405, "method_not_allowed", "the method is not allowed here", 0);
+    if (request->route->access == ROUTE_ADDRESSES && !access_allowed(request))
+        return access_refuse(request);
+    return request->route->handle(request);
+}

@@ -1,0 +1,35 @@
+/* state.h - what the threads of the front share. */
+#ifndef ROLES_FRONT_STATE_H
+#define ROLES_FRONT_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "link/messages.h"
+#include "roles/front/store.h"
+
+struct streams;
+
+/** One running front. @lock guards the sending on @control and @peer, and what the keeper told. */
+struct front {
+    struct message_start start; /* set before any thread */
+    struct store *store;
+    struct streams *streams;
+    uint64_t started_ns;
+    pthread_mutex_t lock;
+    int control;
+    int peer; /* -1 while there is no scanner */
+    struct message_restarts restarts;
+    struct message_config_result config_result;
+    double config_success_seconds;
+    bool has_config_result;
+    atomic_uint requests; /* in flight */
+};
+
+/** Send a stream's request to the scanner; STATUS_SYSTEM where there is none. */
+enum status front_request_stream(struct front *front, const struct message_stream *request, int write_end,
+                                 struct error *err) must_check;
+/** Ask the keeper to reload. */
+enum status front_request_reload(struct front *front, struct error *err) must_check;
+
+#endif

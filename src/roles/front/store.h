@@ -1,0 +1,87 @@
+/*
+ * store.h - the latest results: what every answer is made of.
+ *
+ * Results are immutable and shared by reference count: a reader takes a view and renders it without a lock,
+ * while the scanner goes on replacing them. Counters of groups live here, so that a restart of the scanner
+ * loses none.
+ */
+#ifndef ROLES_FRONT_STORE_H
+#define ROLES_FRONT_STORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "link/messages.h"
+
+#define STORE_PROCESSES_MAX 65536
+#define STORE_GROUPS_MAX 16384
+#define STORE_ENDED_MAX 1000
+
+/** A group; message.added holds the sums since start. */
+struct store_group {
+    atomic_uint references;
+    struct message_group message;
+    size_t labels_length; /* bytes of name, NUL, value, NUL … */
+    char labels[];
+};
+
+/** The latest of one process; @snapshot belongs to it. @state and @failure as the scanner sent them. */
+struct store_process {
+    atomic_uint references;
+    struct message_process message;
+    uint64_t epoch; /* of the scanner that sent it */
+    struct snapshot *snapshot;
+};
+
+/** A consistent picture: sorted by group and pid. store_view_deinit() ends it. */
+struct store_view {
+    struct store_group **groups;
+    size_t group_count;
+    struct store_process **processes;
+    size_t process_count;
+    struct message_settings settings;
+    struct message_round round;
+    bool has_settings, has_round;
+};
+
+struct store;
+
+struct store *store_new(void);
+void store_free(struct store *store);
+
+/** A new scanner is there: what it does not report until its first ROUND is dropped then. */
+void store_set_epoch(struct store *store, uint64_t epoch);
+
+/** Take one of the scanner's messages. STATUS_BAD_DATA: it is not sound, nothing changed. */
+enum status store_settings(struct store *store, const struct message_settings *settings,
+                           struct error *err) must_check;
+enum status store_group(struct store *store, const struct message_group *group, const void *labels,
+                        size_t labels_length, struct error *err) must_check;
+enum status store_process(struct store *store, const struct message_process *process, const void *snapshot,
+                          size_t snapshot_length, struct error *err) must_check;
+void store_round(struct store *store, const struct message_round *round);
+void store_group_gone(struct store *store, const char *name);
+void store_process_gone(struct store *store, int32_t pid, bool has_ended);
+
+/** The view of now. STATUS_NO_MEMORY only. */
+enum status store_view(struct store *store, struct store_view *ret, struct error *err) must_check;
+void store_view_deinit(struct store_view *view);
+#define scoped_view scoped(store_view_deinit)
+
+struct message_settings store_current_settings(struct store *store);
+
+/** The process, or NULL; store_process_unref() ends it. */
+struct store_process *store_find(struct store *store, int32_t pid);
+void store_process_unref(struct store_process *process);
+
+/** Whether @pid is among the last STORE_ENDED_MAX processes that ended. */
+bool store_has_ended(struct store *store, int32_t pid);
+
+/** Whether every process was tried once. */
+bool store_all_tried(struct store *store);
+
+/** State and failure at @now_ns: a result beyond its validity is FAILED, stale. */
+enum process_state store_state_at(const struct store_process *process, uint64_t now_ns);
+enum failure store_failure_at(const struct store_process *process, uint64_t now_ns);
+
+#endif
