@@ -1,0 +1,78 @@
+/*
+ * faults.c - a heap that breaks itself on command, one fault a process: `system` (system_mem + 4096),
+ * `mmapped` (an mmapped chunk without its M bit; answers with its bytes), `ring` (main_arena.next leads
+ * nowhere), `size` (a chunk in use in the middle has an impossible size; answers with its header's address).
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "truth.h"
+
+/* struct malloc_state of glibc 2.27 to 2.42 on 64-bit, in bytes (malloc/malloc.c). */
+#define OFFSET_TOP 96
+#define OFFSET_NEXT 2160
+#define OFFSET_SYSTEM_MEM 2184
+
+static char *main_arena;
+static size_t in_the_middle, mapping;
+static char said[64];
+
+/* The only chunk in the unsorted list points back to its head, which lies where `top` does. */
+static void find_main_arena(void)
+{
+    char *block = malloc(5000);
+    truth_malloc(20);
+    volatile uintptr_t freed = (uintptr_t)block;
+    free(block);
+    uintptr_t head;
+    memcpy(&head, (void *)freed, sizeof head);
+    main_arena = (char *)head - OFFSET_TOP;
+}
+
+static uint64_t *word(char *at)
+{
+    return (uint64_t *)(void *)at;
+}
+
+static const char *plant(const char *command)
+{
+    char *block = truth_block(strcmp(command, "mmapped") == 0 ? mapping : in_the_middle);
+    uint64_t *size = word(block - 8);
+    if (strcmp(command, "system") == 0) {
+        *word(main_arena + OFFSET_SYSTEM_MEM) += 4096;
+    } else if (strcmp(command, "mmapped") == 0) {
+        snprintf(said, sizeof said, "%llu", (unsigned long long)(*size & ~UINT64_C(7)));
+        *size &= ~UINT64_C(2);
+        return said;
+    } else if (strcmp(command, "ring") == 0) {
+        *word(main_arena + OFFSET_NEXT) = 0x1230;
+    } else if (strcmp(command, "size") == 0) {
+        *size = UINT64_C(0x4141414141414149);
+        snprintf(said, sizeof said, "%llx", (unsigned long long)(uintptr_t)(block - 16));
+        return said;
+    } else {
+        return NULL;
+    }
+    return "planted";
+}
+
+int main(void)
+{
+    truth_init();
+    find_main_arena();
+    for (size_t i = 0; i < 3000; i++) {
+        size_t place = truth_malloc(i % 7 * 300 + 40);
+        if (i == 1500) {
+            in_the_middle = place;
+        }
+    }
+    for (size_t i = 2000; i < 2500; i += 2) {
+        truth_free(i);
+    }
+    mapping = truth_malloc(700000);
+    truth_malloc(900000);
+    truth_serve(plant);
+    return 0;
+}
