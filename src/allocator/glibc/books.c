@@ -40,7 +40,9 @@ static void settle_bin(struct glibc_heap *heap, struct glibc_arena *arena, unsig
         return;
     uint64_t count = walked->tally.chunks - listed.tally.chunks,
              bytes = walked->tally.bytes - listed.tally.bytes;
-    enum chunk_state state = layout_is_small(heap->layout, walked->min_bytes) ? CHUNK_SMALL : CHUNK_LARGE;
+    enum chunk_state state = bin == GLIBC_UNSORTED                              ? CHUNK_UNSORTED
+                             : layout_is_small(heap->layout, walked->min_bytes) ? CHUNK_SMALL
+                                                                                : CHUNK_LARGE;
     completeness_note(&heap->completeness, NOTE_ORPHAN, walked->address_sum - listed.address_sum,
                       arena->index);
     totals_move(totals, arena->index, state, CHUNK_IN_USE, count, bytes);
@@ -57,7 +59,7 @@ void books_settle_orphans(struct glibc_heap *heap, struct totals *totals)
         struct glibc_arena *arena = &heap->arenas[i];
         if (arena->is_lost || arena->unread_bytes || is_unused(heap, arena))
             continue;
-        for (unsigned bin = 2; bin < GLIBC_BIN_COUNT; bin++)
+        for (unsigned bin = GLIBC_UNSORTED; bin < GLIBC_BIN_COUNT; bin++)
             if (!are_links_sound(heap, arena, bin))
                 settle_bin(heap, arena, bin, totals);
     }
@@ -68,16 +70,13 @@ static bool are_bins_exact(const struct glibc_heap *heap, const struct glibc_are
 {
     if (is_unused(heap, arena))
         return true;
-    const struct tally *unsorted = &arena->bins[GLIBC_UNSORTED].tally;
     struct tally fast = {0};
     for (unsigned i = 0; i < GLIBC_FASTBIN_MAX; i++) {
         fast.chunks += arena->fast[i].tally.chunks;
         fast.bytes += arena->fast[i].tally.bytes;
     }
     const struct tally *walked_fast = &totals->arenas[arena->index][CHUNK_FASTBIN];
-    if (unsorted->chunks != arena->listed_unsorted.chunks ||
-        unsorted->bytes != arena->listed_unsorted.bytes || fast.chunks != walked_fast->chunks ||
-        fast.bytes != walked_fast->bytes)
+    if (fast.chunks != walked_fast->chunks || fast.bytes != walked_fast->bytes)
         return false;
     for (unsigned bin = 1; bin < GLIBC_BIN_COUNT; bin++)
         if (!are_links_sound(heap, arena, bin))

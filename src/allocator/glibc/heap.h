@@ -60,7 +60,7 @@ struct glibc_arena {
     uint64_t walked_end_difference;
     struct bin_sums bins[GLIBC_BIN_COUNT];
     struct bin_sums fast[GLIBC_FASTBIN_MAX];
-    struct tally listed_unsorted; /* as its list says */
+    bool are_bins_marked; /* the marks tell the binned chunks, else the unsorted ones */
 };
 
 /** A run of an arena's memory that is walked as one chain of chunks. */

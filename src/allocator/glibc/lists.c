@@ -4,66 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allocator/glibc/list_engine.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 
-#define CURSORS_MAX 256u
-#define NODE_WORDS 4u
 #define TCACHE_LIST_MAX 65536u
+#define TCACHE_SMALL_BINS 64u
+/* members of a side that are followed before the other side is tried */
+#define SIDE_NODES_FIRST 4096u
 
-enum list_kind { LIST_TCACHE, LIST_FASTBIN, LIST_UNSORTED };
+enum list_kind { LIST_TCACHE, LIST_FASTBIN, LIST_BIN };
 
-/* Where one list stands. Brent's tortoise notices a list that never ends within twice its length. */
-struct cursor {
-    enum list_kind kind;
-    uint32_t owner; /* row of heap->arenas, or of heap->tcaches */
-    uint32_t bin;
-    uint64_t chunk; /* the next member; the head or 0 ends the list */
-    uint64_t previous;
-    uint64_t head;
-    uint64_t tortoise;
-    uint64_t steps, power, steps_max;
-    uint8_t node[NODE_WORDS * 8];
-};
-
-/* Which list begins next: the fastbins and unsorted list of each arena, then each tcache's bins. */
-struct list_source {
-    size_t arena;
-    unsigned arena_bin; /* 0 unsorted, then the fastbins */
-    size_t tcache;
+/* The lists of one run: of the arenas the fastbins and the bins of one side, then the tcaches. */
+struct list_run {
+    struct marks *marks; /* NULL: only measure */
+    bool is_first;
+    size_t arena, arena_end;
+    unsigned turn; /* fastbins, then bins */
+    bool wants_fastbins;
+    bool measures_bins; /* while measuring: the bins, else the unsorted list */
+    bool is_broken;
+    size_t tcache, tcache_end;
     unsigned tcache_bin;
-    uint8_t *tcache_data; /* of the tcache that is at its turn */
+    uint8_t *tcache_data; /* of the tcache at its turn */
 };
-
-static bool is_mangled(const struct glibc_heap *heap)
-{
-    return heap->layout->tcache.is_mangled;
-}
-
-/* Safe-linking (since 2.32): the link field holds the pointer xor its own address >> 12. */
-static uint64_t demangle(const struct glibc_heap *heap, uint64_t link_addr, uint64_t stored)
-{
-    return is_mangled(heap) ? (link_addr >> 12) ^ stored : stored;
-}
-
-static uint64_t tcache_bin_size(const struct glibc_heap *heap, unsigned bin)
-{
-    return heap->layout->min_size + (uint64_t)bin * heap->layout->alignment;
-}
-
-static void note_broken(struct glibc_heap *heap, const struct cursor *cursor, bool is_first)
-{
-    uint32_t arena = cursor->kind == LIST_TCACHE ? UINT32_MAX : heap->arenas[cursor->owner].index;
-    if (!is_first)
-        return;
-    if (cursor->kind == LIST_TCACHE)
-        heap->tcache_numbers[cursor->owner].is_valid = 0;
-    if (heap->is_held)
-        heap_note_corrupt(heap, NOTE_BAD_LINK, cursor->chunk, arena);
-    else
-        completeness_note(&heap->completeness, NOTE_BAD_LINK, cursor->chunk, arena);
-}
 
 static void add_to_sums(struct bin_sums *sums, uint64_t size)
 {
@@ -73,171 +37,201 @@ static void add_to_sums(struct bin_sums *sums, uint64_t size)
     sums->tally.bytes += size;
 }
 
-/* One member that was read: check it against its list, count it, go on to the next. False: broken. */
-static bool take_node(struct glibc_heap *heap, struct marks *marks, struct cursor *cursor, bool is_first)
+static void count_member(struct glibc_heap *heap, const struct list_cursor *cursor, uint64_t size)
+{
+    if (cursor->kind == LIST_TCACHE) {
+        heap->tcache_numbers[cursor->owner].tally.chunks++;
+        heap->tcache_numbers[cursor->owner].tally.bytes += size;
+    } else if (cursor->kind == LIST_FASTBIN) {
+        add_to_sums(&heap->arenas[cursor->owner].fast[cursor->bin], size);
+    }
+}
+
+/* Whether @size may lie in this list: fastbins and small tcache bins have one size, a bin one class. */
+static bool is_size_of_list(const struct glibc_heap *heap, const struct list_cursor *cursor, uint64_t size)
+{
+    if (size < heap->layout->min_size)
+        return false;
+    if (cursor->kind == LIST_BIN)
+        return cursor->bin == GLIBC_UNSORTED || layout_bin_index(heap->layout, size) == cursor->bin;
+    if (cursor->kind == LIST_TCACHE && cursor->bin >= TCACHE_SMALL_BINS)
+        return true;
+    /* fastbinsY is indexed by size >> (word 8: 4, word 4: 3), less 2 (malloc.c, fastbin_index) */
+    if (cursor->kind == LIST_FASTBIN)
+        return (size >> (heap->layout->word_bytes == 8 ? 4 : 3)) - 2 == cursor->bin;
+    return size == heap->layout->min_size + (uint64_t)cursor->bin * heap->layout->alignment;
+}
+
+/* The next member: safe-linking (since 2.32) stores the pointer xor its own address >> 12. */
+static uint64_t next_of(const struct glibc_heap *heap, const struct list_cursor *cursor)
 {
     unsigned word = heap->layout->word_bytes;
-    uint64_t size = heap_word(heap, cursor->node + word) & ~(uint64_t)CHUNK_FLAGS;
-    uint64_t link_addr = cursor->chunk + 2u * word;
     uint64_t stored = heap_word(heap, cursor->node + 2u * word);
+    if (cursor->kind == LIST_BIN)
+        return stored;
+    uint64_t next = heap->layout->tcache.is_mangled ? ((cursor->chunk + 2u * word) >> 12) ^ stored : stored;
+    return cursor->kind == LIST_TCACHE && next != 0 ? next - 2u * word : next;
+}
+
+static const enum mark MARK_OF_KIND[] = {
+    [LIST_TCACHE] = MARK_TCACHE, [LIST_FASTBIN] = MARK_FASTBIN, [LIST_BIN] = MARK_SIDE};
+
+static bool take(struct list_engine *engine, struct list_cursor *cursor)
+{
+    struct glibc_heap *heap = engine->heap;
+    struct list_run *run = engine->context;
+    unsigned word = heap->layout->word_bytes;
+    uint64_t field = heap_word(heap, cursor->node + word), size = field & ~(uint64_t)CHUNK_FLAGS;
     const struct glibc_segment *segment = heap_find_segment(heap, cursor->chunk);
-    enum mark mark = MARK_UNSORTED;
-    uint64_t next = stored;
-    bool is_mmapped = (heap_word(heap, cursor->node + word) & CHUNK_IS_MMAPPED) != 0;
-    if (cursor->kind == LIST_UNSORTED) {
-        if (heap_word(heap, cursor->node + 3u * word) != cursor->previous)
-            return false;
-    } else {
-        next = demangle(heap, link_addr, stored);
-        mark = cursor->kind == LIST_TCACHE ? MARK_TCACHE : MARK_FASTBIN;
-        uint64_t wanted = tcache_bin_size(heap, cursor->bin);
-        if (cursor->kind == LIST_FASTBIN || cursor->bin < 64) {
-            if (size != wanted && !is_mmapped)
-                return false;
-        }
-        if (cursor->kind == LIST_TCACHE && next != 0)
-            next -= 2u * word;
-    }
-    if (size < heap->layout->min_size || (!segment && !(is_mmapped && cursor->kind == LIST_TCACHE)))
+    /* since 2.43 an mmapped chunk can wait in a tcache; it belongs to no segment */
+    bool is_mapping = cursor->kind == LIST_TCACHE && (field & CHUNK_IS_MMAPPED);
+    if (cursor->kind == LIST_BIN && heap_word(heap, cursor->node + 3u * word) != cursor->previous)
+        return false;
+    if (!is_mapping && (!segment || !is_size_of_list(heap, cursor, size)))
         return false;
     if (segment && cursor->kind != LIST_TCACHE && segment->arena != cursor->owner)
         return false;
-    if (segment && !marks_set(marks, segment, cursor->chunk, mark))
+    if (run->marks && segment && !marks_set(run->marks, segment, cursor->chunk, MARK_OF_KIND[cursor->kind]))
         return false;
-    if (is_first) {
-        if (cursor->kind == LIST_TCACHE) {
-            heap->tcache_numbers[cursor->owner].tally.chunks++;
-            heap->tcache_numbers[cursor->owner].tally.bytes += size;
-        } else if (cursor->kind == LIST_FASTBIN) {
-            add_to_sums(&heap->arenas[cursor->owner].fast[cursor->bin], size);
-        } else {
-            heap->arenas[cursor->owner].listed_unsorted.chunks++;
-            heap->arenas[cursor->owner].listed_unsorted.bytes += size;
-        }
-    }
+    if (run->marks && run->is_first)
+        count_member(heap, cursor, size);
     cursor->previous = cursor->chunk;
-    cursor->chunk = next;
+    cursor->chunk = next_of(heap, cursor);
     return true;
 }
 
-static bool is_at_end(const struct cursor *cursor)
+static void broken(struct list_engine *engine, const struct list_cursor *cursor)
 {
-    return cursor->chunk == cursor->head;
+    struct glibc_heap *heap = engine->heap;
+    struct list_run *run = engine->context;
+    run->is_broken = true;
+    if (!run->marks || !run->is_first)
+        return;
+    uint32_t arena = CHUNK_NO_ARENA;
+    if (cursor->kind == LIST_TCACHE)
+        heap->tcache_numbers[cursor->owner].is_valid = 0;
+    else
+        arena = heap->arenas[cursor->owner].index;
+    if (heap->is_held)
+        heap_note_corrupt(heap, NOTE_BAD_LINK, cursor->chunk, arena);
+    else
+        completeness_note(&heap->completeness, NOTE_BAD_LINK, cursor->chunk, arena);
 }
 
-/* Guard against lists that lead nowhere or round and round. */
-static bool may_step(const struct glibc_heap *heap, struct cursor *cursor)
+static void set_fastbin(const struct glibc_heap *heap, const struct glibc_arena *arena, unsigned bin,
+                        struct list_cursor *ret)
 {
-    if (!is_aligned(cursor->chunk + heap_header_bytes(heap), heap->layout->alignment))
-        return false;
-    if (cursor->chunk == cursor->tortoise || cursor->steps >= cursor->steps_max)
-        return false;
-    if (++cursor->steps == cursor->power) {
-        cursor->tortoise = cursor->chunk;
-        cursor->power *= 2;
-    }
-    return true;
+    ret->kind = LIST_FASTBIN;
+    ret->bin = bin;
+    ret->chunk = arena->fastbins[bin];
+    ret->steps_max = arena->system_bytes / heap->layout->min_size + 1;
 }
 
-static bool next_arena_list(const struct glibc_heap *heap, struct list_source *source, struct cursor *ret)
+static void set_bin(const struct glibc_heap *heap, const struct glibc_arena *arena, unsigned bin,
+                    struct list_cursor *ret)
 {
-    while (source->arena < heap->arena_count) {
-        const struct glibc_arena *arena = &heap->arenas[source->arena];
-        unsigned turn = source->arena_bin++;
-        uint64_t most = arena->system_bytes / heap->layout->min_size + 1;
-        if (turn > heap->layout->state.fastbin_count) {
-            source->arena++;
-            source->arena_bin = 0;
-            continue;
-        }
-        *ret = (struct cursor){.owner = (uint32_t)source->arena, .steps_max = most, .power = 1};
-        if (turn == 0) {
-            ret->kind = LIST_UNSORTED;
-            ret->head = ret->previous = heap_bin_head(heap, arena, GLIBC_UNSORTED);
-            ret->chunk = heap_bin_first(heap, arena, GLIBC_UNSORTED);
-            if (ret->chunk == 0)
-                continue;
-        } else {
-            ret->kind = LIST_FASTBIN;
-            ret->bin = turn - 1;
-            ret->chunk = arena->fastbins[ret->bin];
-        }
-        if (!is_at_end(ret))
+    ret->kind = LIST_BIN;
+    ret->bin = bin;
+    ret->head = ret->previous = heap_bin_head(heap, arena, bin);
+    ret->chunk = heap_bin_first(heap, arena, bin);
+    if (ret->chunk == 0)
+        ret->chunk = ret->head; /* bins not initialised yet */
+    ret->steps_max = arena->system_bytes / heap->layout->min_size + 1;
+}
+
+/* The arenas' lists in their order: fastbins, then unsorted or bins 2 … 126. */
+static bool next_arena_list(struct glibc_heap *heap, struct list_run *run, struct list_cursor *ret)
+{
+    while (run->arena < run->arena_end) {
+        const struct glibc_arena *arena = &heap->arenas[run->arena];
+        unsigned fastbins = run->wants_fastbins ? heap->layout->state.fastbin_count : 0, turn = run->turn++;
+        bool is_bins_side = run->marks ? arena->are_bins_marked : run->measures_bins;
+        unsigned first = is_bins_side ? 2 : GLIBC_UNSORTED,
+                 last = is_bins_side ? GLIBC_BIN_COUNT - 1 : GLIBC_UNSORTED;
+        ret->owner = (uint32_t)run->arena;
+        if (turn < fastbins) {
+            set_fastbin(heap, arena, turn, ret);
             return true;
+        }
+        if (turn - fastbins <= last - first) {
+            set_bin(heap, arena, first + (turn - fastbins), ret);
+            return true;
+        }
+        run->arena++;
+        run->turn = 0;
     }
     return false;
 }
 
-/* Load the tcache struct that is at its turn; false: it cannot be read. */
-static bool load_tcache(struct glibc_heap *heap, struct list_source *source)
+static bool load_tcache(struct glibc_heap *heap, struct list_run *run)
 {
-    uint64_t address = heap->tcaches.rows[source->tcache].address;
-    return address != 0 && target_read_exact(heap->target, address, source->tcache_data,
+    uint64_t address = heap->tcaches.rows[run->tcache].address;
+    return address != 0 && target_read_exact(heap->target, address, run->tcache_data,
                                              (size_t)heap->layout->tcache.size) == STATUS_OK;
 }
 
-static bool next_tcache_list(struct glibc_heap *heap, struct list_source *source, struct cursor *ret)
+static bool next_tcache_list(struct glibc_heap *heap, struct list_run *run, struct list_cursor *ret)
 {
     unsigned word = heap->layout->word_bytes;
-    while (source->tcache < heap->tcaches.count) {
-        if (source->tcache_bin == 0 && !load_tcache(heap, source)) {
-            source->tcache++;
+    while (run->tcache < run->tcache_end) {
+        if ((run->tcache_bin == 0 && !load_tcache(heap, run)) ||
+            run->tcache_bin >= heap->layout->tcache.bins) {
+            run->tcache++;
+            run->tcache_bin = 0;
             continue;
         }
-        unsigned bin = source->tcache_bin++;
-        if (bin >= heap->layout->tcache.bins) {
-            source->tcache++;
-            source->tcache_bin = 0;
-            continue;
-        }
-        uint64_t user = heap_word(heap, source->tcache_data + heap->layout->tcache.entries + bin * word);
+        unsigned bin = run->tcache_bin++;
+        uint64_t user = heap_word(heap, run->tcache_data + heap->layout->tcache.entries + bin * word);
         if (user == 0)
             continue;
-        *ret = (struct cursor){.kind = LIST_TCACHE,
-                               .owner = (uint32_t)source->tcache,
-                               .bin = bin,
-                               .chunk = user - 2u * word,
-                               .steps_max = TCACHE_LIST_MAX,
-                               .power = 1};
+        ret->kind = LIST_TCACHE;
+        ret->owner = (uint32_t)run->tcache;
+        ret->bin = bin;
+        ret->chunk = user - 2u * word;
+        ret->steps_max = TCACHE_LIST_MAX;
         return true;
     }
     return false;
 }
 
-static size_t refill(struct glibc_heap *heap, struct list_source *source, struct cursor *cursors,
-                     size_t count)
+static bool next_list(struct list_engine *engine, struct list_cursor *ret)
 {
-    while (count < CURSORS_MAX && (next_arena_list(heap, source, &cursors[count]) ||
-                                   next_tcache_list(heap, source, &cursors[count])))
-        count++;
-    return count;
+    return next_arena_list(engine->heap, engine->context, ret) ||
+           next_tcache_list(engine->heap, engine->context, ret);
 }
 
-/* Read the next node of every cursor in one batch and take them; cursors at their end fall out. */
-static size_t step_all(struct glibc_heap *heap, struct marks *marks, struct cursor *cursors,
-                       struct target_part *parts, size_t count, bool is_first)
+/* Follow one side of one arena for at most @nodes members: STATUS_OK where it ended. */
+static enum status measure(struct glibc_heap *heap, size_t arena, bool bins, uint64_t nodes,
+                           struct error *err)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!may_step(heap, &cursors[i])) {
-            note_broken(heap, &cursors[i], is_first);
-            continue;
+    struct list_run run = {.arena = arena, .arena_end = arena + 1, .measures_bins = bins};
+    struct list_engine engine = {.heap = heap,
+                                 .context = &run,
+                                 .next_list = next_list,
+                                 .take = take,
+                                 .broken = broken,
+                                 .nodes_max = nodes};
+    return list_engine_run(&engine, err);
+}
+
+static enum status choose_side(struct glibc_heap *heap, size_t arena, struct error *err)
+{
+    for (uint64_t nodes = SIDE_NODES_FIRST;; nodes *= 4)
+        for (int bins = 0; bins < 2; bins++) {
+            enum status status = measure(heap, arena, bins, nodes, err);
+            heap->arenas[arena].are_bins_marked = bins;
+            if (status != STATUS_STOPPED)
+                return status;
         }
-        cursors[kept++] = cursors[i];
-    }
-    for (size_t i = 0; i < kept; i++)
-        parts[i] = (struct target_part){.address = cursors[i].chunk,
-                                        .data = cursors[i].node,
-                                        .length = NODE_WORDS * heap->layout->word_bytes};
-    target_read_parts(heap->target, parts, kept);
-    size_t left = 0;
-    for (size_t i = 0; i < kept; i++) {
-        if (!parts[i].is_read || !take_node(heap, marks, &cursors[i], is_first))
-            note_broken(heap, &cursors[i], is_first);
-        else if (!is_at_end(&cursors[i]))
-            cursors[left++] = cursors[i];
-    }
-    return left;
+}
+
+enum status lists_choose_sides(struct glibc_heap *heap, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < heap->arena_count; i++)
+        if (heap->arenas[i].top_bytes != 0)
+            status = choose_side(heap, i, err);
+    return status;
 }
 
 enum status lists_mark(struct glibc_heap *heap, struct marks *marks, struct error *err)
@@ -245,40 +239,74 @@ enum status lists_mark(struct glibc_heap *heap, struct marks *marks, struct erro
     bool is_first = !marks->is_counted;
     if (!is_first && marks->slice_marks[marks->slice] == 0)
         return STATUS_OK;
-    scoped_free struct cursor *cursors = malloc(CURSORS_MAX * sizeof *cursors);
-    scoped_free struct target_part *parts = malloc(CURSORS_MAX * sizeof *parts);
     scoped_free uint8_t *tcache_data = malloc((size_t)heap->layout->tcache.size + 8);
-    if (!cursors || !parts || !tcache_data)
+    if (!tcache_data)
         return error_set(err, STATUS_NO_MEMORY, "no memory to follow lists");
-    struct list_source source = {.tcache_data = tcache_data};
-    size_t count = 0;
-    uint64_t rounds = 0;
-    while ((count = refill(heap, &source, cursors, count)) > 0) {
-        count = step_all(heap, marks, cursors, parts, count, is_first);
-        if ((++rounds & 63) == 0 && clock_monotonic_ns() > heap->deadline_ns)
-            return error_set(err, STATUS_TIMEOUT, "the time for the scan ran out while following lists");
-    }
-    marks->is_counted = true;
-    return STATUS_OK;
+    struct list_run run = {.marks = marks,
+                           .is_first = is_first,
+                           .arena_end = heap->arena_count,
+                           .wants_fastbins = true,
+                           .tcache_end = heap->tcaches.count,
+                           .tcache_data = tcache_data};
+    struct list_engine engine = {
+        .heap = heap, .context = &run, .next_list = next_list, .take = take, .broken = broken};
+    enum status status = list_engine_run(&engine, err);
+    if (status == STATUS_OK)
+        marks->is_counted = true;
+    return status;
+}
+
+/* lists_follow_bin: one list, its members summed up. */
+struct bin_run {
+    const struct glibc_arena *arena;
+    unsigned bin;
+    bool is_begun, is_broken;
+    struct bin_sums sums;
+};
+
+static bool next_single(struct list_engine *engine, struct list_cursor *ret)
+{
+    struct bin_run *run = engine->context;
+    if (run->is_begun)
+        return false;
+    run->is_begun = true;
+    set_bin(engine->heap, run->arena, run->bin, ret);
+    return true;
+}
+
+static bool take_single(struct list_engine *engine, struct list_cursor *cursor)
+{
+    struct bin_run *run = engine->context;
+    unsigned word = engine->heap->layout->word_bytes;
+    if (heap_word(engine->heap, cursor->node + 3u * word) != cursor->previous)
+        return false;
+    add_to_sums(&run->sums, heap_word(engine->heap, cursor->node + word) & ~(uint64_t)CHUNK_FLAGS);
+    run->sums.address_sum += cursor->chunk;
+    run->sums.fd_sum += heap_word(engine->heap, cursor->node + 2u * word);
+    run->sums.bk_sum += cursor->previous;
+    cursor->previous = cursor->chunk;
+    cursor->chunk = next_of(engine->heap, cursor);
+    return true;
+}
+
+static void broken_single(struct list_engine *engine, const struct list_cursor *cursor)
+{
+    struct bin_run *run = engine->context;
+    (void)cursor;
+    run->is_broken = true;
 }
 
 bool lists_follow_bin(struct glibc_heap *heap, const struct glibc_arena *arena, unsigned bin,
                       struct bin_sums *ret)
 {
-    unsigned word = heap->layout->word_bytes;
-    uint64_t head = heap_bin_head(heap, arena, bin), most = arena->system_bytes / heap->layout->min_size;
-    uint64_t previous = head, chunk = heap_bin_first(heap, arena, bin);
-    memset(ret, 0, sizeof *ret);
-    while (chunk != head) {
-        uint8_t node[NODE_WORDS * 8];
-        if (ret->tally.chunks > most || clock_monotonic_ns() > heap->deadline_ns ||
-            target_read_exact(heap->target, chunk, node, NODE_WORDS * word) != STATUS_OK ||
-            heap_word(heap, node + 3u * word) != previous)
-            return false;
-        add_to_sums(ret, heap_word(heap, node + word) & ~(uint64_t)CHUNK_FLAGS);
-        ret->address_sum += chunk;
-        previous = chunk;
-        chunk = heap_word(heap, node + 2u * word);
-    }
-    return previous == heap_bin_last(heap, arena, bin);
+    struct bin_run run = {.arena = arena, .bin = bin};
+    struct list_engine engine = {.heap = heap,
+                                 .context = &run,
+                                 .next_list = next_single,
+                                 .take = take_single,
+                                 .broken = broken_single};
+    if (list_engine_run(&engine, NULL) != STATUS_OK || run.is_broken)
+        return false;
+    *ret = run.sums;
+    return true;
 }

@@ -1,25 +1,28 @@
 /*
- * lists.h - follow the lists whose members the linear walk cannot tell: tcaches, fastbins, the unsorted
- * lists.
+ * lists.h - follow the lists whose members the linear walk cannot tell, and leave their marks: tcaches,
+ * fastbins, and what tells unsorted chunks from binned ones.
  *
- * Many lists are followed side by side, one node each in one batched read: a single read of another process'
- * memory costs microseconds, a node in a batch a fraction of one.
+ * The linear walk sees that a chunk is free, not whether it is in the unsorted list or already in its bin.
+ * One side is enough: either the unsorted list is followed, or all bins are, whichever is shorter; the free
+ * chunks without a mark are the other side. A program that has just freed a million chunks has them all in
+ * unsorted, and its bins are short.
  */
 #ifndef ALLOCATOR_GLIBC_LISTS_H
 #define ALLOCATOR_GLIBC_LISTS_H
 
 #include "allocator/glibc/marks.h"
 
+/** Find out for each arena which side is shorter: sets are_bins_marked. STATUS_TIMEOUT. */
+enum status lists_choose_sides(struct glibc_heap *heap, struct error *err) must_check;
+
 /**
  * Mark the members of all lists that lie in the slice that @marks holds. The first call counts the members of
- * every slice, fills each arena's fastbin sums and listed_unsorted and the tcaches' tallies, and notes broken
- * lists (corrupt where the target stands still).
+ * every slice, fills each arena's fastbin sums and the tcaches' tallies, and notes broken lists (corrupt
+ * where the target stands still).
  */
 enum status lists_mark(struct glibc_heap *heap, struct marks *marks, struct error *err) must_check;
 
-/**
- * Follow one bin of @arena by its fd links and sum up its members; false where it is broken.
- */
+/** Follow one bin of @arena by its fd links and sum up its members; false where it is broken. */
 bool lists_follow_bin(struct glibc_heap *heap, const struct glibc_arena *arena, unsigned bin,
                       struct bin_sums *ret);
 

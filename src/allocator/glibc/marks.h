@@ -3,15 +3,16 @@
  * of the segments' joined address space, in fixed memory.
  *
  * A chunk in a tcache or fastbin looks in use to the linear walk, and one in the unsorted list looks binned:
- * the lists are followed first and leave their marks here. 8 MiB cover 512 MiB of heap; a larger heap is
- * walked in slices, and the lists are followed once for each slice that they have members in.
+ * the lists are followed first (lists.h) and leave their marks here. 8 MiB cover 512 MiB of heap; a larger
+ * heap is walked in slices, and the lists are followed once for each slice that they have members in.
  */
 #ifndef ALLOCATOR_GLIBC_MARKS_H
 #define ALLOCATOR_GLIBC_MARKS_H
 
 #include "allocator/glibc/heap.h"
 
-enum mark { MARK_NONE, MARK_TCACHE, MARK_FASTBIN, MARK_UNSORTED };
+/* MARK_SIDE: unsorted, or binned where the arena's are_bins_marked says so; see lists.h */
+enum mark { MARK_NONE, MARK_TCACHE, MARK_FASTBIN, MARK_SIDE };
 
 #define MARKS_MAP_BYTES (8u * 1024u * 1024u)
 

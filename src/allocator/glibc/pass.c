@@ -94,8 +94,10 @@ static enum status prepare_heap(struct pass *pass, size_t row, const struct glib
         status = marks_init(&pass->marks[row], heap, err);
     if (status == STATUS_OK) {
         marks_begin_slice(&pass->marks[row], 0);
-        status = lists_mark(heap, &pass->marks[row], err);
+        status = lists_choose_sides(heap, err);
     }
+    if (status == STATUS_OK)
+        status = lists_mark(heap, &pass->marks[row], err);
     return status;
 }
 

@@ -94,6 +94,7 @@ static inline __attribute__((always_inline)) enum stop_reason run(struct walk_ch
     struct window *window = &walk->window;
     const struct glibc_layout *layout = heap->layout;
     const uint64_t alignment_mask = layout->alignment - 1, min_size = layout->min_size, need = 4u * word;
+    const bool is_binned_marked = chain->arena->are_bins_marked;
     const uint32_t arena_index = chain->arena->index;
     const uint8_t header_bytes = (uint8_t)(2 * word);
     /* an older sub-heap ends with a fence that can look like a chunk of 32 bytes, but for the flag N */
@@ -146,7 +147,7 @@ static inline __attribute__((always_inline)) enum stop_reason run(struct walk_ch
                 fd = heap_word(heap, here + 2 * word);
                 bk = heap_word(heap, here + 3 * word);
             }
-            if (mark == MARK_UNSORTED) {
+            if ((mark == MARK_SIDE) != is_binned_marked) {
                 chunk->state = CHUNK_UNSORTED;
                 add_binned(&chain->arena->bins[GLIBC_UNSORTED], at, size, fd, bk);
             } else {

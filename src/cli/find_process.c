@@ -1,0 +1,132 @@
+/* find_process.c - see find_process.h. */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "cli/find_process.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pcre2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "target/live.h"
+
+#define COMMAND_LINE_MAX 65536
+
+static void scoped_dir_run(DIR **directory)
+{
+    if (*directory)
+        closedir(*directory);
+}
+
+/* argv joined by blanks; false: none (a kernel thread, or it is gone). */
+static bool read_command_line(const char *procfs, int32_t pid, char *line, size_t size)
+{
+    char path[320];
+    snprintf(path, sizeof path, "%s/%d/cmdline", procfs, pid);
+    scoped_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    ssize_t got;
+    while (fd >= 0 && length < size - 1 && (got = read(fd, line + length, size - 1 - length)) > 0)
+        length += (size_t)got;
+    while (length && line[length - 1] == '\0')
+        length--;
+    for (size_t i = 0; i < length; i++)
+        if (line[i] == '\0')
+            line[i] = ' ';
+    line[length] = '\0';
+    return length > 0;
+}
+
+struct search {
+    const char *procfs;
+    const char *name;
+    pcre2_code *code;
+    pcre2_match_data *match;
+    char *line;
+    int32_t found;
+    unsigned count;
+    char candidates[200];
+};
+
+static bool is_wanted(struct search *search, int32_t pid, const char *comm)
+{
+    if (!read_command_line(search->procfs, pid, search->line, COMMAND_LINE_MAX))
+        return false;
+    if (search->name)
+        return strcmp(comm, search->name) == 0;
+    return pcre2_match(search->code, (PCRE2_SPTR)search->line, PCRE2_ZERO_TERMINATED, 0, 0, search->match,
+                       NULL) >= 0;
+}
+
+static void consider(struct search *search, int32_t pid)
+{
+    struct proc_stat stat;
+    if (pid == getpid() || proc_stat_read(search->procfs, pid, &stat, NULL) != STATUS_OK ||
+        !is_wanted(search, pid, stat.comm))
+        return;
+    search->found = pid;
+    search->count++;
+    size_t used = strlen(search->candidates);
+    snprintf(search->candidates + used, sizeof search->candidates - used, "%s%d (%s)", used ? ", " : "", pid,
+             stat.comm);
+}
+
+static enum status search_all(struct search *search, struct error *err)
+{
+    __attribute__((cleanup(scoped_dir_run))) DIR *directory = opendir(search->procfs);
+    if (!directory)
+        return error_errno(err, errno, "%s", search->procfs);
+    struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL)
+        if (isdigit((unsigned char)entry->d_name[0]))
+            consider(search, atoi(entry->d_name));
+    return STATUS_OK;
+}
+
+static enum status compile(struct search *search, const char *pattern, struct error *err)
+{
+    int code;
+    PCRE2_SIZE offset;
+    PCRE2_UCHAR text[128];
+    if (!pattern)
+        return STATUS_OK;
+    search->code =
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_DOLLAR_ENDONLY, &code, &offset, NULL);
+    if (search->code) {
+        search->match = pcre2_match_data_create_from_pattern(search->code, NULL);
+        return search->match ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "no memory for a pattern");
+    }
+    pcre2_get_error_message(code, text, sizeof text);
+    return error_set(err, STATUS_USAGE, "-P: at character %zu: %s", offset + 1, (const char *)text);
+}
+
+enum status find_process(const char *procfs, const char *name, const char *pattern, int32_t *ret,
+                         struct error *err)
+{
+    struct search search = {.procfs = procfs, .name = name};
+    scoped_free char *line = malloc(COMMAND_LINE_MAX);
+    if (!line)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for command lines");
+    search.line = line;
+    enum status status = compile(&search, pattern, err);
+    if (status == STATUS_OK)
+        status = search_all(&search, err);
+    pcre2_match_data_free(search.match);
+    pcre2_code_free(search.code);
+    if (status != STATUS_OK)
+        return status;
+    const char *wanted = name ? name : pattern;
+    if (search.count == 0)
+        return error_set(err, STATUS_NO_PROCESS, "no process is called or matches \"%s\"", wanted);
+    if (search.count > 1)
+        return error_set(err, STATUS_USAGE, "\"%s\" means %u processes: %s; name one by its PID", wanted,
+                         search.count, search.candidates);
+    *ret = search.found;
+    return STATUS_OK;
+}
