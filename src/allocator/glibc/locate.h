@@ -27,7 +27,9 @@ struct glibc_location {
     bool is_cold;                            /* malloc was never used there: no heap is a valid result */
     bool is_main_libc;                       /* its main arena uses brk (not a dlmopen'ed second one) */
     enum found_by found_by;
-    char version[32]; /* "2.36"; "" where not known */
+    uint8_t build_id[64];
+    uint32_t build_id_length; /* 0: the module has none */
+    char version[32];         /* "2.36"; "" where not known */
 };
 
 /** The libcs found, in the order of their mappings; the caller frees @rows. */

@@ -1,0 +1,52 @@
+/* cache.c - see cache.h. */
+#include "allocator/cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CACHE_ENTRIES 256u
+
+struct allocator_cache {
+    struct cache_entry entries[CACHE_ENTRIES];
+    size_t count;
+    uint64_t clock;
+};
+
+struct allocator_cache *allocator_cache_new(void)
+{
+    return calloc(1, sizeof(struct allocator_cache));
+}
+
+void allocator_cache_free(struct allocator_cache *cache)
+{
+    free(cache);
+}
+
+struct cache_entry *cache_get(struct allocator_cache *cache, const uint8_t *build_id, uint32_t length)
+{
+    for (size_t i = 0; cache && length && i < cache->count; i++) {
+        struct cache_entry *entry = &cache->entries[i];
+        if (entry->build_id_length == length && memcmp(entry->build_id, build_id, length) == 0) {
+            entry->used = ++cache->clock;
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+void cache_put(struct allocator_cache *cache, const struct cache_entry *entry)
+{
+    if (!cache || entry->build_id_length == 0)
+        return;
+    struct cache_entry *place = cache_get(cache, entry->build_id, entry->build_id_length);
+    if (!place && cache->count < CACHE_ENTRIES)
+        place = &cache->entries[cache->count++];
+    if (!place) {
+        place = &cache->entries[0];
+        for (size_t i = 1; i < cache->count; i++)
+            if (cache->entries[i].used < place->used)
+                place = &cache->entries[i];
+    }
+    *place = *entry;
+    place->used = ++cache->clock;
+}

@@ -1,0 +1,32 @@
+/* cache.h - what was learnt of libcs, by build-id: see struct allocator_cache in allocator.h. */
+#ifndef ALLOCATOR_CACHE_H
+#define ALLOCATOR_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "allocator/allocator.h"
+
+#define CACHE_BUILD_ID_MAX 64u
+
+/** One libc. Addresses are link-time ones; slots are offsets in PT_TLS. */
+struct cache_entry {
+    uint8_t build_id[CACHE_BUILD_ID_MAX];
+    uint32_t build_id_length;
+    uint64_t main_arena, mp;
+    unsigned minor;
+    char version[32];
+    bool has_tcache_slot, has_thread_arena_slot;
+    uint64_t tcache_slot, thread_arena_slot;
+    enum found_by found_by;
+    uint64_t used; /* a rising number: the smallest goes first */
+};
+
+/** The entry of a build-id, or NULL. @cache may be NULL. Valid until the next cache_put(). */
+struct cache_entry *cache_get(struct allocator_cache *cache, const uint8_t *build_id, uint32_t length);
+
+/** Keep a copy of @entry; the one used longest ago makes room. @cache may be NULL; one without build-id is
+ * not kept. */
+void cache_put(struct allocator_cache *cache, const struct cache_entry *entry);
+
+#endif
