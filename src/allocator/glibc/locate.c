@@ -158,8 +158,7 @@ static bool is_proved(const struct probe *probe, const struct glibc_layout *layo
 {
     uint64_t arena = probe->image.bias + probe->entry.main_arena, top, system, peak, first;
     struct target *target = probe->target;
-    if (!signature_ring_closes(target, arena, layout->state.next) ||
-        target_read_word(target, arena + (uint64_t)layout->state.top, &top) != STATUS_OK ||
+    if (target_read_word(target, arena + (uint64_t)layout->state.top, &top) != STATUS_OK ||
         target_read_word(target, arena + (uint64_t)layout->state.system_mem, &system) != STATUS_OK ||
         target_read_word(target, arena + (uint64_t)layout->state.max_system_mem, &peak) != STATUS_OK ||
         target_read_word(target, arena + (uint64_t)layout->state.bins, &first) != STATUS_OK)
@@ -167,10 +166,13 @@ static bool is_proved(const struct probe *probe, const struct glibc_layout *layo
     bool is_initial = top == 0 || distance_u64(top, arena) < (uint64_t)layout->state.size;
     *is_cold = is_initial && system == 0;
     if (is_initial)
-        return true;
-    /* a thread can raise system_mem between the two reads, so peak is only held to be set */
+        return signature_ring_closes(target, arena, layout->state.next);
+    /* a broken ring is a finding of the scan, not a reason to doubt the place: top and the bins speak for it
+     */
+    uint64_t field;
     return peak != 0 && first != 0 && is_aligned(top + 2u * layout->word_bytes, layout->alignment) &&
-           maps_is_writable(probe->maps, top, 4u * layout->word_bytes);
+           maps_is_writable(probe->maps, top, 4u * layout->word_bytes) &&
+           target_read_word(target, top + layout->word_bytes, &field) == STATUS_OK && (field & 7) == 1;
 }
 
 static bool find_anew(struct probe *probe)
