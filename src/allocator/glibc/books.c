@@ -1,6 +1,8 @@
 /* books.c - see books.h. */
 #include "allocator/glibc/books.h"
 
+#include <string.h>
+
 #include "allocator/glibc/arena.h"
 #include "allocator/glibc/lists.h"
 #include "base/checked.h"
@@ -92,36 +94,31 @@ static bool is_end_of_class(const struct glibc_heap *heap, uint64_t chunk, unsig
            layout_bin_index(heap->layout, field & ~(uint64_t)CHUNK_FLAGS) == bin;
 }
 
-/* Live: a bin is empty exactly if no chunk of its class was seen. *@moved: the book changed meanwhile. */
-static bool are_bins_plausible(const struct glibc_heap *heap, const struct glibc_arena *before,
-                               const struct glibc_arena *after, bool *moved)
+/* Live: a bin is empty exactly if no chunk of its class was seen, and its ends are chunks of its class. */
+static bool are_bins_plausible(const struct glibc_heap *heap, const struct glibc_arena *arena)
 {
-    bool sound = true;
     for (unsigned bin = 2; bin < GLIBC_BIN_COUNT; bin++) {
-        uint64_t head = heap_bin_head(heap, before, bin);
-        uint64_t first = heap_bin_first(heap, before, bin), last = heap_bin_last(heap, before, bin);
-        bool is_seen = before->bins[bin].tally.chunks > 0, is_empty = first == head || first == 0;
-        if (first != heap_bin_first(heap, after, bin) || last != heap_bin_last(heap, after, bin))
-            *moved = true;
+        uint64_t head = heap_bin_head(heap, arena, bin);
+        uint64_t first = heap_bin_first(heap, arena, bin), last = heap_bin_last(heap, arena, bin);
+        bool is_seen = arena->bins[bin].tally.chunks > 0, is_empty = first == head || first == 0;
         if (is_seen == is_empty)
-            sound = false;
-        else if (!is_empty && !(is_end_of_class(heap, first, bin) && is_end_of_class(heap, last, bin)))
-            sound = false;
+            return false;
+        if (!is_empty && !(is_end_of_class(heap, first, bin) && is_end_of_class(heap, last, bin)))
+            return false;
     }
-    return sound;
+    return true;
 }
 
 static void check_bins(struct glibc_heap *heap, struct glibc_arena *arena, const struct totals *totals,
-                       const struct glibc_arena *after, struct check_result *result)
+                       bool moved, struct check_result *result)
 {
     if (arena->is_lost || arena->unread_bytes) {
         add_result(result, false, true, 0);
     } else if (heap->is_held) {
         add_result(result, !heap->are_bins_doubtful, are_bins_exact(heap, arena, totals), 0);
     } else {
-        bool moved = arena->system_bytes_before != after->system_bytes;
-        bool sound = are_bins_plausible(heap, arena, after, &moved);
-        add_result(result, sound || !moved, sound, 0);
+        bool sound = are_bins_plausible(heap, arena);
+        add_result(result, sound || !moved, sound || moved, 0);
     }
 }
 
@@ -149,11 +146,13 @@ static void check_arena(struct glibc_heap *heap, struct glibc_arena *arena, cons
     const struct glibc_arena *book = is_read ? &after : arena;
     check_system(arena, totals, book->system_bytes, &checks[CHECK_SYSTEM_BYTES]);
     bool is_lost = arena->is_lost || arena->unread_bytes;
-    bool moved = book->top_addr != arena->top_addr || book->system_bytes != arena->system_bytes_before;
+    /* any word of malloc_state: the bins are among them */
+    bool moved =
+        arena->has_moved || (is_read && memcmp(state, arena->state, (size_t)heap->layout->state.size) != 0);
     bool sound = arena->walked_end_difference == 0;
-    add_result(&checks[CHECK_TOP], !is_lost && (sound || !moved), sound || is_lost,
-               is_lost ? 0 : arena->walked_end_difference);
-    check_bins(heap, arena, totals, book, &checks[CHECK_BINS]);
+    add_result(&checks[CHECK_TOP], !is_lost && (sound || !moved), sound || is_lost || moved,
+               is_lost || moved ? 0 : arena->walked_end_difference);
+    check_bins(heap, arena, totals, moved, &checks[CHECK_BINS]);
 }
 
 void books_check(struct glibc_heap *heap, const struct totals *totals,

@@ -44,7 +44,8 @@ struct glibc_arena {
     uint32_t ring_position;
     uint32_t index; /* by age */
     bool is_main;
-    bool is_lost; /* part of it could not be walked: checks that need all of it are absent */
+    bool has_moved; /* live: its books changed while it was walked */
+    bool is_lost;   /* part of it could not be walked: checks that need all of it are absent */
     uint8_t *state;
     uint32_t flags;
     uint32_t mutex;

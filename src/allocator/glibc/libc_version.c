@@ -42,6 +42,8 @@ static void search(const char *data, size_t length, struct libc_texts *ret)
     ret->has_hugetlb_tunable = ret->has_hugetlb_tunable || has_text(data, length, "glibc.malloc.hugetlb");
     ret->has_unsorted_limit_tunable =
         ret->has_unsorted_limit_tunable || has_text(data, length, "glibc.malloc.tcache_unsorted_limit");
+    ret->has_safe_linking =
+        ret->has_safe_linking || has_text(data, length, "unaligned tcache chunk detected");
 }
 
 void libc_texts_find(struct target *target, const struct elf_image *image, struct libc_texts *ret)
@@ -68,6 +70,11 @@ unsigned libc_version_minor(const struct libc_texts *texts, unsigned bins_offset
         if (!layout_compose(minor, word_bytes, &layout) || (unsigned)layout.state.bins != bins_offset)
             continue;
         if ((minor >= 26) != texts->has_tcache_tunable || (minor >= 35) != texts->has_hugetlb_tunable)
+            continue;
+        if (minor >= 26 && (minor >= 32) != texts->has_safe_linking)
+            continue;
+        /* without a banner 2.42 cannot be told from 2.41 by its texts */
+        if (minor == 42)
             continue;
         if (minor >= 29 && (minor < 44) != texts->has_unsorted_limit_tunable)
             continue;

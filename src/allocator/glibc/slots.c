@@ -27,6 +27,7 @@ struct slot_search {
     size_t count;
     uint8_t *blocks; /* count times tls_size */
     size_t size;
+    bool is_ambiguous; /* several words could be the slot: no tcache is known */
 };
 
 static uint64_t word_of(const struct slot_search *search, size_t thread, size_t at)
@@ -82,6 +83,8 @@ static bool learn_tcache_by_vote(struct slot_search *search)
         candidates++;
         search->location->tcache_slot = at;
     }
+    /* no candidate: no thread has one; several: which is it? */
+    search->is_ambiguous = candidates > 1;
     return candidates == 1;
 }
 
@@ -172,14 +175,20 @@ static void learn(struct slot_search *search, struct allocator_cache *cache)
     remember(location, cache);
 }
 
-/* A pointer into the libc's own image means that the thread has none (since 2.43). */
-static uint64_t tcache_of(const struct slot_search *search, size_t thread)
+/*
+ * The thread's tcache, 0 where it has none (NULL, or since 2.43 a pointer into the libc's own image). False:
+ * its pointer leads to what is no tcache, so that nothing is known.
+ */
+static bool tcache_of(const struct slot_search *search, size_t thread, uint64_t *ret)
 {
     const struct glibc_location *location = search->location;
     uint64_t address = word_of(search, thread, location->tcache_slot);
-    if (address >= location->image_start && address < location->image_end)
-        return 0;
-    return address && is_tcache(search, address) ? address : 0;
+    *ret = address;
+    if (address == 0 || (address >= location->image_start && address < location->image_end)) {
+        *ret = 0;
+        return true;
+    }
+    return is_tcache(search, address);
 }
 
 static bool read_blocks(struct slot_search *search)
@@ -211,14 +220,20 @@ static enum status fill(struct slot_search *search, struct glibc_tcaches *ret, s
     ret->rows = calloc(search->count + 1, sizeof *ret->rows);
     if (!ret->rows)
         return error_set(err, STATUS_NO_MEMORY, "no memory for %zu tcaches", search->count);
-    ret->count = search->count;
-    for (size_t i = 0; i < search->count; i++)
-        ret->rows[i] = (struct glibc_tcache){
-            .tid = search->threads[i].tid,
-            .address = location->has_tcache_slot ? tcache_of(search, i) : 0,
-            .thread_arena_addr =
-                location->has_thread_arena_slot ? word_of(search, i, location->thread_arena_slot) : 0,
-        };
+    for (size_t i = 0; i < search->count; i++) {
+        struct glibc_tcache row = {.tid = search->threads[i].tid};
+        if (location->has_tcache_slot && !tcache_of(search, i, &row.address)) {
+            ret->missing++;
+            continue;
+        }
+        if (location->has_thread_arena_slot)
+            row.thread_arena_addr = word_of(search, i, location->thread_arena_slot);
+        ret->rows[ret->count++] = row;
+    }
+    if (search->is_ambiguous) {
+        ret->missing += ret->count;
+        ret->count = 0;
+    }
     return STATUS_OK;
 }
 

@@ -179,6 +179,7 @@ static bool follow_moved_top(struct walk_chain *chain)
     if (heap->is_held || !chain->segment->has_top)
         return false;
     uint64_t old = chain->arena->top_addr;
+    chain->arena->has_moved = true;
     if (arena_refresh(heap, chain->arena) != STATUS_OK || chain->arena->top_addr == old)
         return false;
     uint64_t top = chain->arena->top_addr, end = top + chain->arena->top_bytes;

@@ -1,0 +1,167 @@
+/* inspect.c - see inspect.h. */
+#include "cli/inspect.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "encode/dump.h"
+#include "encode/process_json.h"
+#include "encode/process_text.h"
+
+#define FORMAT(name) (1u << OUTPUT_##name)
+
+static int fail(const struct error *err)
+{
+    fprintf(stderr, "malloc_exporter: %s\n", err->message);
+    return status_exit_code(err->status);
+}
+
+/* All of @data to stdout; false: the reader is gone or the disk is full. */
+static bool write_all(void *context, const char *data, size_t length)
+{
+    (void)context;
+    while (length > 0) {
+        ssize_t written = write(STDOUT_FILENO, data, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        data += written;
+        length -= (size_t)written;
+    }
+    return true;
+}
+
+static int print(struct buffer *out, struct error *err)
+{
+    if (buffer_status(out, err) != STATUS_OK)
+        return fail(err);
+    if (write_all(NULL, out->data, out->length))
+        return 0;
+    error_errno(err, errno, "stdout");
+    return 1;
+}
+
+static void scoped_snapshot_run(struct snapshot **snapshot)
+{
+    snapshot_unref(*snapshot);
+}
+#define scoped_snapshot __attribute__((cleanup(scoped_snapshot_run)))
+
+typedef void write_fn(struct buffer *out, const struct snapshot *snapshot);
+
+static int report(const struct oneshot_options *options, const struct session_helpers *helpers,
+                  write_fn *json, write_fn *text)
+{
+    struct error err = {0};
+    char allocator[32] = "";
+    scoped_snapshot struct snapshot *snapshot = NULL;
+    scoped_buffer struct buffer out = {0};
+    if (session_scan(options, helpers, true, NULL, allocator, &snapshot, &err) != STATUS_OK)
+        return fail(&err);
+    (options->format == OUTPUT_JSON ? json : text)(&out, snapshot);
+    return print(&out, &err);
+}
+
+static int run_scan(const struct oneshot_options *options, const struct session_helpers *helpers)
+{
+    return report(options, helpers, process_json_scan, process_text_scan);
+}
+
+static int run_arenas(const struct oneshot_options *options, const struct session_helpers *helpers)
+{
+    return report(options, helpers, process_json_arenas, process_text_arenas);
+}
+
+static enum dump_format dump_format_of(enum output_format format)
+{
+    return format == OUTPUT_JSON   ? DUMP_JSON
+           : format == OUTPUT_CSV  ? DUMP_CSV
+           : format == OUTPUT_TEXT ? DUMP_TEXT
+                                   : DUMP_NDJSON;
+}
+
+static int run_chunks(const struct oneshot_options *options, const struct session_helpers *helpers)
+{
+    struct error err = {0};
+    char allocator[32] = "";
+    scoped_snapshot struct snapshot *snapshot = NULL;
+    scoped_free struct dump *dump = malloc(sizeof *dump);
+    if (!dump)
+        return fail((error_set(&err, STATUS_NO_MEMORY, "no memory for the dump"), &err));
+    if (options->consistency == CONSISTENCY_SNAPSHOT)
+        return fail((error_set(&err, STATUS_USAGE,
+                               "chunks: --consistency snapshot is not available yet: "
+                               "output must not be awaited while the process stands still"),
+                     &err));
+    struct dump_filter filter = {.states = options->states,
+                                 .has_arena = options->has_arena,
+                                 .arena = options->arena,
+                                 .min_bytes = options->min_bytes,
+                                 .max_bytes = options->max_bytes,
+                                 .limit = options->limit};
+    dump_begin(dump, dump_format_of(options->format), &filter, write_all, NULL);
+    enum status status = session_scan(options, helpers, false, &dump->sink, allocator, &snapshot, &err);
+    if (status == STATUS_STOPPED && dump->is_limited)
+        return dump_end(dump, true) ? 0 : 1;
+    if (status == STATUS_STOPPED)
+        return 1;
+    if (status != STATUS_OK)
+        return fail(&err);
+    return dump_end(dump, snapshot->numbers.is_complete) ? 0 : 1;
+}
+
+static const struct subcommand {
+    const char *name;
+    unsigned formats;
+    enum output_format piped_format;
+    int (*run)(const struct oneshot_options *options, const struct session_helpers *helpers);
+    const char *help;
+} SUBCOMMANDS[] = {
+    {"scan", FORMAT(TEXT) | FORMAT(JSON), OUTPUT_JSON, run_scan, "the numbers of its heap"},
+    {"chunks", FORMAT(TEXT) | FORMAT(JSON) | FORMAT(NDJSON) | FORMAT(CSV), OUTPUT_NDJSON, run_chunks,
+     "every chunk, a record each"},
+    {"arenas", FORMAT(TEXT) | FORMAT(JSON), OUTPUT_JSON, run_arenas, "arenas, heaps, bins and tcaches"},
+};
+#define SUBCOMMAND_COUNT (sizeof SUBCOMMANDS / sizeof *SUBCOMMANDS)
+
+static const struct subcommand *find(const char *name)
+{
+    for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
+        if (strcmp(SUBCOMMANDS[i].name, name) == 0)
+            return &SUBCOMMANDS[i];
+    return NULL;
+}
+
+bool inspect_has(const char *name)
+{
+    return find(name) != NULL;
+}
+
+const char *inspect_help(void)
+{
+    return "  scan     the numbers of its heap\n"
+           "  chunks   every chunk, a record each\n"
+           "  arenas   arenas, heaps, bins and tcaches\n";
+}
+
+int inspect_run(int argc, char **argv, const struct session_helpers *helpers)
+{
+    struct error err = {0};
+    struct oneshot_options options;
+    const struct subcommand *subcommand = find(argv[0]);
+    if (!subcommand || oneshot_options_parse(argc - 1, argv + 1, subcommand->formats,
+                                             subcommand->piped_format, &options, &err) != STATUS_OK)
+        return fail(&err);
+    if (options.wants_help) {
+        printf("malloc_exporter %s: %s\n%s", subcommand->name, subcommand->help, oneshot_options_help());
+        return 0;
+    }
+    if (options.consistency == CONSISTENCY_SNAPSHOT && !helpers->holder)
+        return fail((error_set(&err, STATUS_USAGE, "--consistency snapshot: no holder is available"), &err));
+    return subcommand->run(&options, helpers);
+}
