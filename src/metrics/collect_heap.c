@@ -1,0 +1,213 @@
+/* collect_heap.c - the numbers of a heap; all absent without a successful scan. */
+#include "metrics/collect.h"
+
+#include "metrics/emit.h"
+
+void collect_chunks(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    for (int state = 0; source->has_numbers && state < CHUNK_STATE_COUNT; state++)
+        emit_labelled(sink, "state", chunk_state_name(state), numbers->states[state].chunks);
+}
+
+void collect_chunk_bytes(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    for (int state = 0; source->has_numbers && state < CHUNK_STATE_COUNT; state++)
+        emit_labelled(sink, "state", chunk_state_name(state), numbers->states[state].bytes);
+}
+
+void collect_active(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers)
+        emit_value(sink, numbers_active_bytes(numbers));
+}
+
+void collect_free(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers)
+        emit_value(sink, numbers_free_bytes(numbers));
+}
+
+void collect_system(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers)
+        emit_value(sink, numbers->system_bytes);
+}
+
+void collect_overhead(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers)
+        emit_value(sink, numbers->overhead_bytes);
+}
+
+void collect_unread(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers)
+        emit_value(sink, numbers->completeness.unread_bytes);
+}
+
+void collect_arenas(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers)
+        emit_value(sink, numbers->arenas);
+}
+
+void collect_heaps(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers)
+        emit_value(sink, numbers->heap_count);
+}
+
+void collect_tcaches(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers)
+        emit_value(sink, numbers->tcaches);
+}
+
+void collect_tcaches_missing(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers)
+        emit_value(sink, numbers->tcaches_missing);
+}
+
+void collect_corrupt(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers)
+        emit_value(sink, numbers->completeness.corrupt_count);
+}
+
+void collect_peak(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers)
+        emit_value(sink, numbers->system_peak_bytes);
+}
+
+void collect_complete(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers)
+        emit_value(sink, numbers->is_complete != 0);
+}
+
+void collect_resident(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers && source->view->residency && numbers->has_residency)
+        emit_value(sink, numbers->heaps.resident_bytes);
+}
+
+void collect_swapped(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers && source->view->residency && numbers->has_residency)
+        emit_value(sink, numbers->heaps.swapped_bytes);
+}
+
+void collect_free_resident(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers && source->view->residency && numbers->has_residency)
+        emit_value(sink, numbers->free.resident_bytes);
+}
+
+void collect_free_swapped(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers && source->view->residency && numbers->has_residency)
+        emit_value(sink, numbers->free.swapped_bytes);
+}
+
+void collect_trimmable(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers && source->view->residency && numbers->has_trimmable && numbers->is_complete)
+        emit_value(sink, numbers->trimmable_bytes);
+}
+
+void collect_largest(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers && numbers->is_complete)
+        emit_value(sink, numbers->largest_free_chunk_bytes);
+}
+
+void collect_fragmentation(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    uint64_t binned = numbers_binned_bytes(numbers);
+    if (source->has_numbers && numbers->is_complete && binned)
+        emit_double(sink, 1.0 - (double)numbers->largest_per_arena_sum_bytes / (double)binned);
+}
+
+void collect_unused(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers && numbers->is_complete && numbers->system_bytes)
+        emit_double(sink, (double)numbers_free_bytes(numbers) / (double)numbers->system_bytes);
+}
+
+static void emit_sizes(struct sample_sink *sink, const char *use, const struct histogram *histogram)
+{
+    sink->sample(sink, &(struct sample){.labels = {{"use", use}},
+                                        .labels_count = 1,
+                                        .kind = VALUE_HISTOGRAM,
+                                        .histogram = histogram});
+}
+
+void collect_sizes(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (!source->has_numbers || !source->view->size_histogram || !numbers->has_histogram)
+        return;
+    emit_sizes(sink, "used", &numbers->used_sizes);
+    emit_sizes(sink, "free", &numbers->free_sizes);
+}
+
+void collect_reconciled(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    for (int check = 0; source->has_numbers && check < CHECK_COUNT; check++)
+        if (numbers->checks[check].is_known)
+            emit_labelled(sink, "check", check_name(check), numbers->checks[check].is_reconciled);
+}
+
+void collect_difference(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    for (int check = 0; source->has_numbers && check < CHECK_COUNT; check++)
+        if (numbers->checks[check].is_known && check_has_bytes(check))
+            emit_labelled(sink, "check", check_name(check), numbers->checks[check].difference_bytes);
+}
+
+void collect_arenas_limit(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers && !source->is_aggregate && numbers->arenas_limit.is_known)
+        emit_value(sink, numbers->arenas_limit.value);
+}
+
+void collect_mmap_threshold(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers && !source->is_aggregate && numbers->has_thresholds)
+        emit_value(sink, numbers->mmap_threshold_bytes);
+}
+
+void collect_trim_threshold(const struct metric_source *source, struct sample_sink *sink)
+{
+    const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->has_numbers && !source->is_aggregate && numbers->has_thresholds)
+        emit_value(sink, numbers->trim_threshold_bytes);
+}

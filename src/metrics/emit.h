@@ -1,0 +1,28 @@
+/* emit.h - short ways for collectors to yield one sample. */
+#ifndef METRICS_EMIT_H
+#define METRICS_EMIT_H
+
+#include "metrics/catalogue.h"
+
+static inline void emit_value(struct sample_sink *sink, uint64_t value)
+{
+    sink->sample(sink, &(struct sample){.integer = value});
+}
+
+static inline void emit_ns(struct sample_sink *sink, uint64_t ns)
+{
+    sink->sample(sink, &(struct sample){.kind = VALUE_NS, .integer = ns});
+}
+
+static inline void emit_double(struct sample_sink *sink, double value)
+{
+    sink->sample(sink, &(struct sample){.kind = VALUE_DOUBLE, .real = value});
+}
+
+static inline void emit_labelled(struct sample_sink *sink, const char *name, const char *label,
+                                 uint64_t value)
+{
+    sink->sample(sink, &(struct sample){.labels = {{name, label}}, .labels_count = 1, .integer = value});
+}
+
+#endif
