@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "cli/inspect.h"
+#include "link/hold_client.h"
 #include "link/resolver_client.h"
+#include "roles/holder/holder.h"
 #include "roles/resolver/resolver.h"
 
 static int print_usage(FILE *out, int code)
@@ -23,7 +25,11 @@ static int run_inspect(int argc, char **argv)
     resolver_client_init(&client, &(struct resolver_launcher){.start = resolver_child_start,
                                                               .stop = resolver_child_stop,
                                                               .context = &child});
-    struct session_helpers helpers = {.symbols = &client.source};
+    struct holder_child holder = {0};
+    struct hold_client hold;
+    hold_client_init(&hold, &(struct hold_launcher){
+                                .start = holder_child_start, .stop = holder_child_stop, .context = &holder});
+    struct session_helpers helpers = {.symbols = &client.source, .holder = &hold.holder};
     return inspect_run(argc, argv, &helpers);
 }
 

@@ -1,31 +1,16 @@
-/* scan.c - one scan of a quiet process through the library's public headers. */
+/* scan.c - one scan, under a real stop where a snapshot is asked for, through the library's public headers.
+ */
 #include "support/scan.h"
 
 #include <stdio.h>
 
 #include "allocator/allocator.h"
 #include "base/clock.h"
-#include "target/hold.h"
+#include "link/hold_client.h"
+#include "roles/holder/holder.h"
 #include "target/live.h"
 
 #define SECOND_NS UINT64_C(1000000000)
-
-static enum status quiet_begin(struct holder *holder, pid_t pid, uint64_t budget_ns, struct error *err)
-{
-    (void)holder;
-    (void)pid;
-    (void)budget_ns;
-    (void)err;
-    return STATUS_OK;
-}
-
-static void quiet_end(struct holder *holder, struct hold_report *ret)
-{
-    (void)holder;
-    *ret = (struct hold_report){.pause_ns = 1, .threads = 1, .is_confirmed = true};
-}
-
-static const struct hold_ops quiet_ops = {quiet_begin, quiet_end};
 
 struct snapshot *scan_process(pid_t pid, enum consistency consistency, struct chunk_sink *sink)
 {
@@ -35,7 +20,10 @@ struct snapshot *scan_process(pid_t pid, enum consistency consistency, struct ch
         fprintf(stderr, "open %d: %s\n", (int)pid, err.message);
         return NULL;
     }
-    struct holder holder = {&quiet_ops};
+    struct holder_child child = {0};
+    struct hold_client client;
+    hold_client_init(&client, &(struct hold_launcher){
+                                  .start = holder_child_start, .stop = holder_child_stop, .context = &child});
     struct scan_request request = {
         .consistency = consistency,
         .deadline_ns = clock_monotonic_ns() + 60 * SECOND_NS,
@@ -43,7 +31,7 @@ struct snapshot *scan_process(pid_t pid, enum consistency consistency, struct ch
         .slice_budget_ns = SECOND_NS,
         .want_residency = true,
         .want_details = true,
-        .holder = &holder,
+        .holder = &client.holder,
         .chunks = sink,
     };
     char name[32] = "";

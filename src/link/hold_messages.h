@@ -1,0 +1,26 @@
+/*
+ * hold_messages.h - what is said between who wants a process to stand still and the holder, over a
+ * SOCK_SEQPACKET pair: one request, one answer, one release, one report; then the holder ends.
+ */
+#ifndef LINK_HOLD_MESSAGES_H
+#define LINK_HOLD_MESSAGES_H
+
+#include <stdint.h>
+
+#define HOLD_MAGIC 0x444c4f48u /* "HOLD" */
+
+enum hold_kind { HOLD_REQUEST, HOLD_ANSWER, HOLD_RELEASE, HOLD_REPORT };
+
+/** Every message; what a kind does not use is 0. */
+struct hold_message {
+    uint32_t magic;
+    uint32_t kind; /* enum hold_kind */
+    int32_t pid;
+    uint32_t status; /* enum status: HOLD_ANSWER */
+    uint64_t budget_ns;
+    uint64_t pause_ns; /* HOLD_REPORT: first interrupt to last detach */
+    uint32_t threads;
+    uint32_t is_confirmed;
+};
+
+#endif
