@@ -20,6 +20,8 @@ static _Noreturn void run_child(const char *const argv[], const char *const envi
                                 int output)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* a group of its own: what it forks ends with it */
+    setpgid(0, 0);
     for (; environment != NULL && *environment != NULL; environment++) {
         char *copy = strdup(*environment);
         if (copy == NULL || putenv(copy) != 0) {
@@ -124,6 +126,7 @@ void spawn_end(struct spawned *spawned)
     if (spawned->pid <= 0) {
         return;
     }
+    kill(-spawned->pid, SIGKILL);
     kill(spawned->pid, SIGKILL);
     while (waitpid(spawned->pid, NULL, 0) < 0 && errno == EINTR) {
     }
