@@ -1,0 +1,109 @@
+/* test_link.c - messages arrive as they were sent, large ones and descriptors too; garbage is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "link/link.h"
+
+static int ends[2];
+
+static int set_up(void **state)
+{
+    (void)state;
+    return link_pair(ends, NULL) == STATUS_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    close(ends[0]);
+    close(ends[1]);
+    return 0;
+}
+
+static void assert_round_trip(size_t extra_length)
+{
+    uint8_t *extra = malloc(extra_length + 1);
+    assert_non_null(extra);
+    for (size_t i = 0; i < extra_length; i++)
+        extra[i] = (uint8_t)(i * 7);
+    struct message_process_gone body = {.pid = 4711, .has_ended = 1};
+    assert_int_equal(link_send(ends[0], MESSAGE_PROCESS_GONE, &body, extra, extra_length, -1, 1000, NULL),
+                     STATUS_OK);
+    scoped_message struct message message = {.fd = -1};
+    assert_int_equal(link_receive(ends[1], &message, 1000, NULL), STATUS_OK);
+    assert_int_equal(message.kind, MESSAGE_PROCESS_GONE);
+    assert_memory_equal(message.body, &body, sizeof body);
+    assert_int_equal(message.extra_length, extra_length);
+    assert_int_equal(message.fd, -1);
+    if (extra_length)
+        assert_memory_equal(message.extra, extra, extra_length);
+    free(extra);
+}
+
+static void test_messages_of_all_sizes(void **state)
+{
+    (void)state;
+    static const size_t LENGTHS[] = {0, 1, 32000, LINK_INLINE_MAX, LINK_INLINE_MAX + 1, 5000000};
+    for (size_t i = 0; i < sizeof LENGTHS / sizeof *LENGTHS; i++)
+        assert_round_trip(LENGTHS[i]);
+}
+
+static void test_descriptor_comes_along(void **state)
+{
+    (void)state;
+    int pipe_ends[2];
+    char byte = 0;
+    assert_int_equal(pipe(pipe_ends), 0);
+    struct message_peer body = {.epoch = 3};
+    assert_int_equal(link_send(ends[0], MESSAGE_PEER, &body, NULL, 0, pipe_ends[1], 1000, NULL), STATUS_OK);
+    close(pipe_ends[1]);
+    scoped_message struct message message = {.fd = -1};
+    assert_int_equal(link_receive(ends[1], &message, 1000, NULL), STATUS_OK);
+    assert_true(message.fd >= 0);
+    assert_int_equal(write(message.fd, "x", 1), 1);
+    assert_int_equal(read(pipe_ends[0], &byte, 1), 1);
+    assert_int_equal(byte, 'x');
+    close(pipe_ends[0]);
+}
+
+static void test_garbage_is_refused(void **state)
+{
+    (void)state;
+    static const char GARBAGE[200] = "no frame at all";
+    for (size_t length = 1; length <= sizeof GARBAGE; length += 33) {
+        struct message message = {.fd = -1};
+        assert_int_equal(send(ends[0], GARBAGE, length, 0), (ssize_t)length);
+        assert_int_equal(link_receive(ends[1], &message, 1000, NULL), STATUS_BAD_DATA);
+    }
+}
+
+static void test_closed_and_silent_ends(void **state)
+{
+    (void)state;
+    struct message message = {.fd = -1};
+    struct message_empty body = {0};
+    assert_int_equal(link_receive(ends[1], &message, 0, NULL), STATUS_TIMEOUT);
+    close(ends[0]);
+    assert_int_equal(link_receive(ends[1], &message, 1000, NULL), STATUS_GONE);
+    assert_int_equal(link_send(ends[1], MESSAGE_PING, &body, NULL, 0, -1, 1000, NULL), STATUS_GONE);
+    ends[0] = -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_messages_of_all_sizes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_descriptor_comes_along, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_garbage_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_closed_and_silent_ends, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
