@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Each include of src/ goes in the direction of rules.py; each header compiles alone."""
+"""Each include of src/ goes in the direction of rules.py, as src/README.md says it; each header compiles alone."""
 import os
 import re
 import subprocess
@@ -47,6 +47,23 @@ def file_problems(path):
                 yield f"src/{path}:{number}: {problem}"
 
 
+def in_words(room):
+    """What the table of src/README.md has to say in the last column."""
+    if room in ("roles", "cli"):
+        return {"roles": {"all above"}, "cli": {"all"}}[room]
+    seams = {other: SEAMS[room, other] for other in ROOMS[room] if (room, other) in SEAMS}
+    return (ROOMS[room] - set(seams)) | {path for paths in seams.values() for path in paths} or {"nothing"}
+
+
+def readme_problems():
+    with open(os.path.join(SRC, "README.md"), encoding="utf-8") as file:
+        rows = dict(re.findall(r"^\| `(\w+)/` \|.*\| ([^|]+) \|$", file.read(), re.MULTILINE))
+    for room in sorted(ALL | set(rows)):
+        said = set(rows.get(room, "").split(", "))
+        if room not in ALL or said != in_words(room):
+            yield f"src/README.md: the row of {room} and tests/lint/rules.py do not agree"
+
+
 def header_problem(path):
     command = ["cc", "-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Werror", "-I", SRC, "-x", "c", "-"]
     result = subprocess.run(command, input=f'#include "{path}"\n', capture_output=True, text=True, check=False)
@@ -54,7 +71,7 @@ def header_problem(path):
 
 
 def main():
-    problems = []
+    problems = list(readme_problems())
     for folder, _, names in os.walk(SRC):
         for name in sorted(names):
             path = os.path.relpath(os.path.join(folder, name), SRC)

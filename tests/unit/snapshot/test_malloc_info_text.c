@@ -1,4 +1,4 @@
-/* test_malloc_info_text.c - the rebuilt text of a hand-made snapshot is what glibc 2.36 said of that heap. */
+/* test_malloc_info_text.c - the text rebuilt from a snapshot that was filled by hand, with its sums. */
 #include "support/malloc_info_text.h"
 
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 
-/* 20 x malloc(100), 18 freed; malloc(3000) consolidated them; see the text for the numbers of a real 2.36. */
+/* In the form of glibc 2.36's malloc_info(3). A bin's sizes count one byte more a chunk: its P bit. */
 static const char expected[] = "<malloc version=\"1\">\n"
                                "<heap nr=\"0\">\n<sizes>\n"
                                "  <size from=\"17\" to=\"32\" total=\"64\" count=\"2\"/>\n"
