@@ -1,0 +1,169 @@
+/*
+ * bench.c - the time of a scan against a bare read of the same present pages in 1 MiB windows, in alternating
+ * pairs. Arguments: MIB [PAIRS]. It asserts only that the scan walked the heap, never a time.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "allocator/allocator.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "support/spawn.h"
+#include "target/live.h"
+
+#define WINDOW (UINT64_C(1) << 20)
+#define PAIRS_MAX 101
+
+static char window[1 << 20];
+
+/* Reads every run of present pages of @mapping; the bytes read. */
+static uint64_t read_mapping(struct target *target, const struct mapping *mapping)
+{
+    static uint8_t states[(1 << 20) / 4096];
+    uint64_t bytes = 0;
+    struct error err = {0};
+    for (uint64_t at = mapping->start; at < mapping->end; at += WINDOW) {
+        uint64_t length = mapping->end - at < WINDOW ? mapping->end - at : WINDOW;
+        size_t pages = length / 4096;
+        if (target_page_states(target, at, pages, states, &err) != STATUS_OK) {
+            return 0;
+        }
+        for (size_t i = 0, end; i < pages; i = end) {
+            for (end = i + 1; end < pages && states[end] == states[i]; end++) {
+            }
+            if (states[i] == PAGE_PRESENT) {
+                bytes += target_read(target, at + i * 4096, window, (end - i) * 4096);
+            }
+        }
+    }
+    return bytes;
+}
+
+static uint64_t read_bare(struct target *target)
+{
+    struct maps scoped_maps maps = {0};
+    struct error err = {0};
+    uint64_t bytes = 0;
+    if (target_maps(target, &maps, &err) != STATUS_OK) {
+        return 0;
+    }
+    for (size_t i = 0; i < maps.count; i++) {
+        const struct mapping *row = &maps.rows[i];
+        if (mapping_is_anonymous(row) && (row->name[0] == '\0' || strcmp(row->name, "[heap]") == 0)) {
+            bytes += read_mapping(target, row);
+        }
+    }
+    return bytes;
+}
+
+static struct snapshot *scan(struct target *target)
+{
+    struct error err = {0};
+    char name[32] = "";
+    struct snapshot *snapshot = NULL;
+    struct scan_request request = {.deadline_ns = clock_monotonic_ns() + UINT64_C(120000000000)};
+    if (allocator_scan(target, &request, name, &snapshot, &err) != STATUS_OK) {
+        fprintf(stderr, "scan: %s %s\n", name, err.message);
+    }
+    return snapshot;
+}
+
+/* Pss of this process, which is all that a scan by the library takes. */
+static unsigned long own_pss_kib(void)
+{
+    FILE *scoped_file file = fopen("/proc/self/smaps_rollup", "re");
+    char line[256];
+    unsigned long kib = 0;
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "Pss: %lu", &kib) == 1) {
+            break;
+        }
+    }
+    return kib;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+struct run {
+    uint64_t scan_ns[PAIRS_MAX], bare_ns[PAIRS_MAX];
+    uint64_t bare_bytes, scan_bytes, chunks, walked;
+    unsigned long pss_kib;
+};
+
+static bool measure(struct target *target, struct run *run, size_t pairs)
+{
+    for (size_t i = 0; i < pairs; i++) {
+        uint64_t start = clock_monotonic_ns();
+        run->bare_bytes = read_bare(target);
+        run->bare_ns[i] = clock_monotonic_ns() - start;
+        uint64_t before = target->read_bytes;
+        start = clock_monotonic_ns();
+        struct snapshot *snapshot = scan(target);
+        run->scan_ns[i] = clock_monotonic_ns() - start;
+        if (snapshot == NULL) {
+            return false;
+        }
+        run->scan_bytes = target->read_bytes - before;
+        run->chunks = run->walked = 0;
+        for (size_t state = 0; state < CHUNK_STATE_COUNT; state++) {
+            run->chunks += snapshot->numbers.states[state].chunks;
+            run->walked += snapshot->numbers.states[state].bytes;
+        }
+        snapshot_unref(snapshot);
+        unsigned long kib = own_pss_kib();
+        run->pss_kib = kib > run->pss_kib ? kib : run->pss_kib;
+    }
+    qsort(run->scan_ns, pairs, sizeof *run->scan_ns, by_value);
+    qsort(run->bare_ns, pairs, sizeof *run->bare_ns, by_value);
+    return true;
+}
+
+static bool bench(const char *shape, const char *mib, size_t pairs)
+{
+    static struct run run;
+    run = (struct run){0};
+    struct spawned spawned = {0};
+    struct error err = {0};
+    struct target *target = NULL;
+    bool is_good = spawn_target(&spawned, "bench", (const char *const[]){shape, mib, NULL}) &&
+                   target_live_open("/proc", spawned.pid, &target, &err) == STATUS_OK &&
+                   measure(target, &run, pairs);
+    target_close(target);
+    spawn_end(&spawned);
+    if (!is_good) {
+        printf("%-9s could not be measured: %s\n", shape, err.message);
+        return false;
+    }
+    double bare = (double)run.bare_ns[pairs / 2] / 1e6, scanned = (double)run.scan_ns[pairs / 2] / 1e6;
+    printf("%-9s %8.1f (%.1f-%.1f) %8.1f (%.1f-%.1f) %5.2f %8.1f %8.1f %8.1f %9" PRIu64 " %7lu\n", shape,
+           bare, (double)run.bare_ns[0] / 1e6, (double)run.bare_ns[pairs - 1] / 1e6, scanned,
+           (double)run.scan_ns[0] / 1e6, (double)run.scan_ns[pairs - 1] / 1e6, scanned / bare,
+           (double)run.walked / 1048576, (double)run.bare_bytes / 1048576, (double)run.scan_bytes / 1048576,
+           run.chunks, run.pss_kib);
+    return run.walked >= strtoul(mib, NULL, 10) * (WINDOW * 9 / 10) && run.walked <= run.bare_bytes * 11 / 10;
+}
+
+int main(int argc, char **argv)
+{
+    const char *mib = argc > 1 ? argv[1] : "1024";
+    size_t pairs = argc > 2 ? strtoul(argv[2], NULL, 10) : 7;
+    if (pairs < 1 || pairs > PAIRS_MAX) {
+        return 2;
+    }
+    printf("shape | bare ms (min-max) | scan ms (min-max) | scan/bare | walked MiB | bare read MiB | scan "
+           "read MiB | "
+           "chunks | Pss KiB\n");
+    bool is_good = true;
+    static const char *const shapes[] = {"small", "mixed", "threads", "unsorted"};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        is_good = bench(shapes[i], mib, pairs) && is_good;
+        fflush(stdout);
+    }
+    return is_good ? 0 : 1;
+}
