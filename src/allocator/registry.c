@@ -7,27 +7,22 @@
 
 static const struct allocator_ops *const ALLOCATORS[] = {&glibc_allocator};
 
-/* Allocators known by the file that is mapped: a part of its base name, and the name that is told. */
+/* Allocators known by the file that is mapped: a part of its path, and the name that is told. */
 static const struct {
     const char *part;
     const char *name;
-} OTHERS[] = {{"libjemalloc", "jemalloc"},
-              {"libtcmalloc", "tcmalloc"},
-              {"libmimalloc", "mimalloc"},
-              {"ld-musl", "musl"},
-              {"libc.musl", "musl"}};
+} OTHERS[] = {{"/libjemalloc", "jemalloc"}, {"/libtcmalloc", "tcmalloc"}, {"/libmimalloc", "mimalloc"},
+              {"/ld-musl", "musl"},         {"/libc.musl", "musl"},       {"-linux-musl/libc.so", "musl"}};
 
 static const char *name_other(struct target *target)
 {
     scoped_maps struct maps maps = {0};
     if (target_maps(target, &maps, NULL) != STATUS_OK)
         return NULL;
-    for (size_t i = 0; i < maps.count; i++) {
-        const char *base = strrchr(maps.rows[i].name, '/');
-        for (size_t k = 0; base && k < sizeof OTHERS / sizeof *OTHERS; k++)
-            if (strstr(base, OTHERS[k].part))
+    for (size_t i = 0; i < maps.count; i++)
+        for (size_t k = 0; k < sizeof OTHERS / sizeof *OTHERS; k++)
+            if (strstr(maps.rows[i].name, OTHERS[k].part))
                 return OTHERS[k].name;
-    }
     return NULL;
 }
 
@@ -47,6 +42,10 @@ enum status allocator_scan(struct target *target, const struct scan_request *req
     if (status == STATUS_UNSUPPORTED) {
         other = other ? other : name_other(target);
         snprintf(name, 32, "%s", other ? other : "other");
+        status =
+            other ? error_set(err, STATUS_UNSUPPORTED, "the process uses %s, not glibc malloc", other)
+                  : error_set(err, STATUS_UNSUPPORTED,
+                              "no glibc malloc was found in the process: it uses another allocator (other)");
     }
     return status;
 }

@@ -112,11 +112,13 @@ static void take_segment(struct target *target, const struct segment *segment, s
     }
 }
 
-/* What RELRO made read-only holds no allocator's books. */
+/* What RELRO made read-only holds no allocator's books, but in a static program the names of the tunables. */
 static void leave_out_relro(const struct target *target, const struct segment *relro, struct elf_image *image)
 {
     uint64_t end = align_down(relro->vaddr + relro->memsz, target->page_bytes);
     if (relro->type == PT_GNU_RELRO && end > image->data.start && end <= image->data.end) {
+        if (image->read_only_count < ELF_READ_ONLY_MAX)
+            image->read_only[image->read_only_count++] = (struct elf_range){image->data.start, end};
         image->data_file_offset += end - image->data.start;
         image->data.start = end;
     }

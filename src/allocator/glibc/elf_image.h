@@ -23,7 +23,7 @@ struct elf_image {
     uint64_t start, end;           /* target addresses of all PT_LOAD */
     struct elf_range data;     /* initialised, writable, not RELRO: from its end to p_filesz (link-time) */
     uint64_t data_file_offset; /* of data.start */
-    struct elf_range read_only[ELF_READ_ONLY_MAX]; /* readable, neither writable nor executable */
+    struct elf_range read_only[ELF_READ_ONLY_MAX]; /* neither writable (RELRO counts) nor executable */
     unsigned read_only_count;
     uint64_t dynamic_addr; /* of PT_DYNAMIC in the target; 0: none */
     bool has_interpreter;
