@@ -97,15 +97,19 @@ struct message_restarts {
     uint64_t counts[ROLE_COUNT];
 };
 
+/** @address_space tells one program from the next after an exec (proc_stat_address_space). */
 struct message_process_id {
     int32_t pid;
     uint32_t reserved;
     uint64_t start_time_ticks;
+    uint64_t address_space;
 };
 
 struct message_quarantine {
     struct message_process_id process;
     uint64_t until_ns; /* CLOCK_MONOTONIC, the same in all roles */
+    uint32_t failure;  /* enum failure: CRASHED or TIMEOUT */
+    uint32_t reserved;
 };
 
 /** @sequence tells answers apart. HELPER without a descriptor: it could not be started. */
@@ -154,6 +158,7 @@ struct message_group_gone {
  */
 struct message_process {
     uint64_t valid_until_ns; /* CLOCK_MONOTONIC: beyond it the front calls it stale */
+    uint64_t address_space;  /* as in struct message_process_id */
     uint32_t state;          /* enum process_state */
     uint32_t failure;        /* enum failure */
     uint32_t failure_status; /* enum status behind it: for HTTP codes */

@@ -113,3 +113,12 @@ enum status proc_stat_read(const char *procfs, pid_t pid, struct proc_stat *ret,
         return error_set(err, STATUS_NO_PROCESS, "process %d has ended", (int)pid);
     return status;
 }
+
+uint64_t proc_stat_address_space(const struct proc_stat *stat)
+{
+    const uint64_t words[] = {stat->start_code, stat->start_stack, stat->arg_start, stat->env_start};
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a, by words */
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        hash = (hash ^ words[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}

@@ -1,0 +1,292 @@
+/* dispatch.c - see dispatch.h. */
+#include "roles/keeper/dispatch.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "link/link.h"
+#include "roles/keeper/notify.h"
+
+static void send_start(struct keeper *keeper, struct child *child)
+{
+    const struct keeper_options *options = keeper->options;
+    struct message_start start = {
+        .keeper_pid = getpid(),
+        .log_level = options->log_level,
+        .log_format = options->log_format,
+        .enable_lifecycle = options->enable_lifecycle,
+        .max_requests = options->max_requests,
+        .listener_count = keeper->listener_count,
+        .start_time_seconds = keeper->start_time_seconds,
+    };
+    snprintf(start.procfs, sizeof start.procfs, "%s", options->procfs);
+    snprintf(start.telemetry_path, sizeof start.telemetry_path, "%s", options->telemetry_path);
+    snprintf(start.web_config_file, sizeof start.web_config_file, "%s", options->web_config_file);
+    (void)child_send(child, MESSAGE_START, &start, -1);
+}
+
+static void send_listeners(struct keeper *keeper, struct child *child)
+{
+    for (uint32_t i = 0; i < keeper->listener_count; i++) {
+        struct message_listener message = {.is_unix = keeper->listeners[i].is_unix};
+        snprintf(message.address, sizeof message.address, "%s", keeper->listeners[i].address);
+        (void)child_send(child, MESSAGE_LISTENER, &message, keeper->listeners[i].fd);
+    }
+}
+
+/* A new pair of sockets between front and scanner, of which no end stays here. */
+static enum status connect_children(struct keeper *keeper, struct error *err)
+{
+    struct child *children = keeper->children;
+    int ends[2];
+    if (children[KEEPER_FRONT].pid == 0 || children[KEEPER_SCANNER].pid == 0)
+        return STATUS_OK;
+    enum status status = link_pair(ends, err);
+    if (status != STATUS_OK)
+        return status;
+    struct message_peer peer = {.epoch = ++keeper->epoch};
+    for (size_t i = 0; i < KEEPER_CHILDREN; i++) {
+        (void)child_send(&children[i], MESSAGE_PEER, &peer, ends[i]);
+        close(ends[i]);
+    }
+    return STATUS_OK;
+}
+
+static void send_restarts(struct keeper *keeper)
+{
+    struct message_restarts message = {0};
+    for (size_t i = 0; i < KEEPER_CHILDREN; i++)
+        message.counts[keeper->children[i].role] = keeper->children[i].restarts;
+    (void)child_send(&keeper->children[KEEPER_FRONT], MESSAGE_RESTARTS, &message, -1);
+}
+
+static void send_result(struct keeper *keeper)
+{
+    if (keeper->has_result)
+        (void)child_send(&keeper->children[KEEPER_FRONT], MESSAGE_CONFIG_RESULT, &keeper->result, -1);
+}
+
+static void send_quarantine(struct keeper *keeper)
+{
+    for (size_t i = 0; i < keeper->quarantine.suspect_count; i++) {
+        struct message_quarantine message;
+        if (quarantine_message(&keeper->quarantine, i, clock_monotonic_ns(), &message))
+            (void)child_send(&keeper->children[KEEPER_SCANNER], MESSAGE_QUARANTINE, &message, -1);
+    }
+}
+
+enum status dispatch_start(struct keeper *keeper, struct child *child, struct error *err)
+{
+    enum status status = child_start(child, err);
+    if (status != STATUS_OK) {
+        child->restart_ns = clock_monotonic_ns() + NS_PER_SECOND;
+        return status;
+    }
+    send_start(keeper, child);
+    if (child->role == ROLE_SCANNER) {
+        send_quarantine(keeper);
+        (void)child_send(child, MESSAGE_CONFIG, &keeper->config, keeper->config_fd);
+    } else {
+        send_listeners(keeper, child);
+        send_result(keeper);
+    }
+    send_restarts(keeper);
+    return connect_children(keeper, err);
+}
+
+static void log_listener(const struct listener *listener)
+{
+    struct sockaddr_storage name = {0};
+    socklen_t length = sizeof name;
+    char text[INET6_ADDRSTRLEN + 16] = "";
+    if (!listener->is_unix && getsockname(listener->fd, (struct sockaddr *)&name, &length) == 0) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&name;
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&name;
+        char host[INET6_ADDRSTRLEN] = "";
+        bool is_v6 = name.ss_family == AF_INET6;
+        inet_ntop(name.ss_family, is_v6 ? (const void *)&v6->sin6_addr : (const void *)&v4->sin_addr, host,
+                  sizeof host);
+        snprintf(text, sizeof text, is_v6 ? "[%s]:%u" : "%s:%u", host,
+                 (unsigned)ntohs(is_v6 ? v6->sin6_port : v4->sin_port));
+    }
+    log_event(LOG_INFO, "listening", "address", text[0] ? text : listener->address, NULL);
+}
+
+/* Ready for users: the configuration is good and the front has its sockets. */
+static void check_started(struct keeper *keeper)
+{
+    if (keeper->is_started || !keeper->has_result || !keeper->children[KEEPER_FRONT].is_ready)
+        return;
+    keeper->is_started = true;
+    for (uint32_t i = 0; i < keeper->listener_count; i++)
+        log_listener(&keeper->listeners[i]);
+    notify("READY=1");
+}
+
+static void judge_reload(struct keeper *keeper, bool is_ok)
+{
+    if (!keeper->is_reloading)
+        return;
+    keeper->is_reloading = false;
+    if (is_ok) {
+        scoped_fd_run(&keeper->config_fd);
+        keeper->config_fd = take_fd(&keeper->new_config_fd);
+        keeper->config = keeper->new_config;
+        keeper->config.is_reload = 0;
+    }
+    scoped_fd_run(&keeper->new_config_fd);
+    keeper->new_config_fd = -1;
+    notify("READY=1");
+}
+
+static void take_config_result(struct keeper *keeper, const struct message_config_result *result)
+{
+    if (!result->is_reload && !result->is_ok && !keeper->is_started) {
+        keeper_end(keeper, 2);
+        return;
+    }
+    /* a restarted scanner took the same configuration again: no news */
+    if (!result->is_reload && keeper->has_result)
+        return;
+    keeper->result = *result;
+    keeper->has_result = true;
+    send_result(keeper);
+    if (result->is_reload) {
+        log_event(result->is_ok ? LOG_INFO : LOG_ERROR,
+                  result->is_ok ? "configuration reloaded" : "configuration refused: the old one stays",
+                  result->is_ok ? NULL : "error", result->message, NULL);
+        judge_reload(keeper, result->is_ok != 0);
+    }
+    check_started(keeper);
+}
+
+void dispatch_reload(struct keeper *keeper)
+{
+    const struct keeper_options *options = keeper->options;
+    struct error err = {0};
+    if (keeper->is_reloading || !keeper->is_started)
+        return;
+    notify_reloading();
+    enum status status = config_file_read(options->config_file, !options->is_config_given,
+                                          &keeper->new_config, &keeper->new_config_fd, &err);
+    keeper->is_reloading = true;
+    keeper->new_config.is_reload = 1;
+    if (status == STATUS_OK)
+        status = child_send(&keeper->children[KEEPER_SCANNER], MESSAGE_CONFIG, &keeper->new_config,
+                            keeper->new_config_fd);
+    if (status == STATUS_OK)
+        return;
+    struct message_config_result result = {.is_reload = 1};
+    snprintf(result.message, sizeof result.message, "%s",
+             err.message[0] ? err.message : "the scanner is not running");
+    take_config_result(keeper, &result);
+}
+
+static void start_helper(struct keeper *keeper, struct child *scanner, const struct message_want *want,
+                         int (*main)(int socket_fd), enum role role)
+{
+    struct error err = {0};
+    struct message_want answer = {.sequence = want->sequence, .role = role};
+    scoped_fd int fd = -1;
+    if (helper_start(&keeper->helpers, main, &fd, &err) != STATUS_OK)
+        log_error(LOG_WARN, "helper could not be started", &err);
+    (void)child_send(scanner, MESSAGE_HELPER, &answer, fd);
+}
+
+static enum status from_front(struct keeper *keeper, struct child *front, const struct message *message,
+                              struct error *err)
+{
+    switch (message->kind) {
+    case MESSAGE_PONG:
+        front->heard_ns = clock_monotonic_ns();
+        return STATUS_OK;
+    case MESSAGE_READY:
+        front->is_ready = true;
+        check_started(keeper);
+        return STATUS_OK;
+    case MESSAGE_RELOAD:
+        if (keeper->options->enable_lifecycle)
+            dispatch_reload(keeper);
+        return STATUS_OK;
+    default:
+        return error_set(err, STATUS_BAD_DATA, "the front does not send %s", message_name(message->kind));
+    }
+}
+
+static enum status from_scanner(struct keeper *keeper, struct child *scanner, const struct message *message,
+                                struct error *err)
+{
+    const struct message_config_result *result = message->body;
+    switch (message->kind) {
+    case MESSAGE_PONG:
+        scanner->heard_ns = clock_monotonic_ns();
+        return STATUS_OK;
+    case MESSAGE_READY:
+        scanner->is_ready = true;
+        return STATUS_OK;
+    case MESSAGE_CONFIG_RESULT:
+        if (!message_string_ok(result->message, sizeof result->message))
+            return error_set(err, STATUS_BAD_DATA, "CONFIG_RESULT is not sound");
+        take_config_result(keeper, result);
+        return STATUS_OK;
+    case MESSAGE_SCAN_BEGIN:
+        quarantine_scan_begin(&keeper->quarantine, message->body);
+        return STATUS_OK;
+    case MESSAGE_SCAN_END:
+        quarantine_scan_end(&keeper->quarantine, message->body);
+        return STATUS_OK;
+    case MESSAGE_SCAN_STUCK:
+        quarantine_stuck(&keeper->quarantine, message->body, clock_monotonic_ns());
+        return STATUS_OK;
+    case MESSAGE_WANT_HOLDER:
+        start_helper(keeper, scanner, message->body, keeper->options->holder_main, ROLE_HOLDER);
+        return STATUS_OK;
+    case MESSAGE_WANT_RESOLVER:
+        start_helper(keeper, scanner, message->body, keeper->options->resolver_main, ROLE_RESOLVER);
+        return STATUS_OK;
+    default:
+        return error_set(err, STATUS_BAD_DATA, "the scanner does not send %s", message_name(message->kind));
+    }
+}
+
+/* False: there is no more to take. */
+static bool take_one(struct keeper *keeper, struct child *child)
+{
+    struct message message scoped_message = {.fd = -1};
+    struct error err = {0};
+    enum status status = link_receive(child->control, &message, 0, &err);
+    if (status == STATUS_TIMEOUT)
+        return false;
+    if (status == STATUS_GONE) { /* it is ending; should it only have closed its socket, it ends now */
+        child_kill(child);
+        return false;
+    }
+    if (status == STATUS_OK)
+        status = child->role == ROLE_FRONT ? from_front(keeper, child, &message, &err)
+                                           : from_scanner(keeper, child, &message, &err);
+    if (status == STATUS_OK)
+        return true;
+    /* whoever says what it cannot say may have been taken over */
+    log_error(LOG_ERROR, "role killed: its message cannot be", &err);
+    child_kill(child);
+    return false;
+}
+
+void dispatch_receive(struct keeper *keeper, struct child *child)
+{
+    if (child->control >= 0)
+        (void)take_one(keeper, child);
+}
+
+void dispatch_drain(struct keeper *keeper, struct child *child)
+{
+    while (child->control >= 0 && take_one(keeper, child))
+        ;
+}

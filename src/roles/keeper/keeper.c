@@ -1,0 +1,247 @@
+/* keeper.c - start of the service and its main loop: signals, heartbeats, restarts. */
+#include "roles/keeper/keeper.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "roles/keeper/dispatch.h"
+#include "roles/keeper/notify.h"
+#include "roles/keeper/user.h"
+
+#define TICK_MS 250
+#define END_NS (700 * NS_PER_MS)
+
+/* Pids below a procfs of another pid namespace would name the wrong processes. */
+static enum status check_procfs(const char *procfs, struct error *err)
+{
+    char path[320], own[24];
+    if ((size_t)snprintf(path, sizeof path, "%s/self", procfs) >= sizeof((struct message_start *)0)->procfs)
+        return error_set(err, STATUS_USAGE, "--procfs: the path is too long");
+    ssize_t length = readlink(path, own, sizeof own - 1);
+    if (length < 0)
+        return error_set(err, STATUS_USAGE, "--procfs %s: no procfs is mounted there", procfs);
+    own[length] = '\0';
+    if (strtol(own, NULL, 10) != getpid())
+        return error_set(err, STATUS_USAGE, "procfs is of another pid namespace: run with hostPID");
+    return STATUS_OK;
+}
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* Sockets first, since a port below 1024 needs root, and a bad address should end all at once. */
+static enum status open_listeners(struct keeper *keeper, uid_t uid, gid_t gid, struct error *err)
+{
+    for (uint32_t i = 0; i < keeper->options->address_count; i++) {
+        struct listener *listener = &keeper->listeners[keeper->listener_count];
+        enum status status = listener_open(keeper->options->addresses[i], listener, err);
+        if (status != STATUS_OK)
+            return status;
+        keeper->listener_count++;
+        status = listener_give_to(listener, uid, gid, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status take_signals(struct keeper *keeper, struct error *err)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    keeper->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    return keeper->signal_fd >= 0 ? STATUS_OK : error_errno(err, errno, "signalfd");
+}
+
+static enum status prepare(struct keeper *keeper, struct error *err)
+{
+    const struct keeper_options *options = keeper->options;
+    uid_t uid;
+    gid_t gid;
+    enum status status = check_procfs(options->procfs, err);
+    if (status == STATUS_OK)
+        status = user_find(options->user, &uid, &gid, err);
+    if (status != STATUS_OK)
+        return status;
+    raise_descriptor_limit();
+    status = open_listeners(keeper, uid, gid, err);
+    if (status == STATUS_OK)
+        status = user_become(uid, gid, err);
+    if (status == STATUS_OK)
+        status = config_file_read(options->config_file, !options->is_config_given, &keeper->config,
+                                  &keeper->config_fd, err);
+    if (status == STATUS_OK)
+        status = take_signals(keeper, err);
+    return status;
+}
+
+/* A child has ended. In the start phase an exit code of 2 says that a flag cannot be honoured. */
+static void child_exited(struct keeper *keeper, struct child *child, int wait_status)
+{
+    char how[40];
+    if (WIFSIGNALED(wait_status))
+        snprintf(how, sizeof how, "signal %d", WTERMSIG(wait_status));
+    else
+        snprintf(how, sizeof how, "exit code %d", WEXITSTATUS(wait_status));
+    log_event(LOG_WARN, "role ended", "role_name", child->name, "by", how, NULL);
+    if (!keeper->is_started && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 2)
+        keeper_end(keeper, 2);
+    child->pid = 0;
+    dispatch_drain(keeper, child);
+    uint64_t now_ns = clock_monotonic_ns();
+    if (child->role == ROLE_SCANNER)
+        quarantine_scanner_died(&keeper->quarantine, now_ns);
+    child_ended(child, now_ns);
+}
+
+static void reap(struct keeper *keeper)
+{
+    int wait_status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
+        if (helper_ended(&keeper->helpers, pid))
+            continue;
+        for (size_t i = 0; i < KEEPER_CHILDREN; i++)
+            if (keeper->children[i].pid == pid)
+                child_exited(keeper, &keeper->children[i], wait_status);
+    }
+}
+
+static void take_signal(struct keeper *keeper)
+{
+    struct signalfd_siginfo info;
+    while (read(keeper->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+            keeper_end(keeper, 0);
+        else if (info.ssi_signo == SIGHUP)
+            dispatch_reload(keeper);
+    }
+    reap(keeper);
+}
+
+static void restart_what_is_due(struct keeper *keeper)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+    for (size_t i = 0; i < KEEPER_CHILDREN; i++) {
+        struct error err = {0};
+        struct child *child = &keeper->children[i];
+        child_check(child, now_ns);
+        if (child_is_due(child, now_ns) && dispatch_start(keeper, child, &err) != STATUS_OK)
+            log_error(LOG_ERROR, "role could not be started", &err);
+    }
+}
+
+static void run(struct keeper *keeper)
+{
+    while (!keeper->is_ending) {
+        struct pollfd polled[1 + KEEPER_CHILDREN] = {{keeper->signal_fd, POLLIN, 0}};
+        restart_what_is_due(keeper);
+        for (size_t i = 0; i < KEEPER_CHILDREN; i++)
+            polled[1 + i] = (struct pollfd){keeper->children[i].control, POLLIN, 0};
+        if (poll(polled, 1 + KEEPER_CHILDREN, TICK_MS) < 0 && errno != EINTR)
+            return;
+        for (size_t i = 0; i < KEEPER_CHILDREN; i++)
+            if (polled[1 + i].revents)
+                dispatch_receive(keeper, &keeper->children[i]);
+        take_signal(keeper);
+    }
+}
+
+void keeper_end(struct keeper *keeper, int exit_code)
+{
+    if (!keeper->is_ending)
+        keeper->exit_code = exit_code;
+    keeper->is_ending = true;
+}
+
+static bool has_children(const struct keeper *keeper)
+{
+    for (size_t i = 0; i < KEEPER_CHILDREN; i++)
+        if (keeper->children[i].pid > 0)
+            return true;
+    return false;
+}
+
+/* Closing its socket tells a role to end. What still runs then is killed; holders let go as their sockets
+ * close with the scanner. */
+static void end_children(struct keeper *keeper)
+{
+    uint64_t limit_ns = clock_monotonic_ns() + END_NS;
+    for (size_t i = 0; i < KEEPER_CHILDREN; i++)
+        scoped_fd_run(&keeper->children[i].control);
+    while (has_children(keeper)) {
+        int wait_status;
+        pid_t pid = waitpid(-1, &wait_status, WNOHANG);
+        for (size_t i = 0; pid > 0 && i < KEEPER_CHILDREN; i++)
+            if (keeper->children[i].pid == pid)
+                keeper->children[i].pid = 0;
+        if (pid != 0)
+            continue;
+        uint64_t now_ns = clock_monotonic_ns();
+        for (size_t i = 0; now_ns >= limit_ns && i < KEEPER_CHILDREN; i++)
+            child_kill(&keeper->children[i]);
+        struct pollfd polled = {keeper->signal_fd, POLLIN, 0};
+        poll(&polled, 1, 20);
+        struct signalfd_siginfo info;
+        while (read(keeper->signal_fd, &info, sizeof info) > 0)
+            ;
+    }
+}
+
+static int serve(struct keeper *keeper)
+{
+    struct error err = {0};
+    enum status status = prepare(keeper, &err);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "malloc_exporter: %s\n", err.message);
+        return status == STATUS_USAGE || keeper->listener_count == keeper->options->address_count ? 2 : 1;
+    }
+    run(keeper);
+    notify("STOPPING=1");
+    end_children(keeper);
+    return keeper->exit_code;
+}
+
+int keeper_run(const struct keeper_options *options)
+{
+    scoped_free struct keeper *keeper = calloc(1, sizeof *keeper);
+    if (!keeper)
+        return 1;
+    keeper->options = options;
+    keeper->signal_fd = keeper->config_fd = keeper->new_config_fd = -1;
+    keeper->start_time_seconds = (double)clock_realtime_ns() / 1e9;
+    keeper->children[KEEPER_FRONT] = (struct child){.role = ROLE_FRONT, .name = "front", .control = -1};
+    keeper->children[KEEPER_SCANNER] = (struct child){.role = ROLE_SCANNER, .name = "scanner", .control = -1};
+    log_init((enum log_level)options->log_level, (enum log_format)options->log_format, "keeper");
+    int code = serve(keeper);
+    for (uint32_t i = 0; i < keeper->listener_count; i++)
+        listener_close(&keeper->listeners[i]);
+    scoped_fd_run(&keeper->signal_fd);
+    scoped_fd_run(&keeper->config_fd);
+    scoped_fd_run(&keeper->new_config_fd);
+    return code;
+}

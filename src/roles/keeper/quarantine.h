@@ -1,0 +1,49 @@
+/*
+ * quarantine.h - which processes were being scanned when a scanner died, and which are left alone for it.
+ */
+#ifndef ROLES_KEEPER_QUARANTINE_H
+#define ROLES_KEEPER_QUARANTINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "link/messages.h"
+
+#define QUARANTINE_SCANS_MAX 64
+#define QUARANTINE_SUSPECTS_MAX 256
+
+/** A process that a scanner died of, or hung in. */
+struct suspect {
+    struct message_process_id process;
+    unsigned deaths;
+    unsigned hangs;
+    uint64_t seen_ns;  /* the last death or hang */
+    uint64_t until_ns; /* 0: not left alone (yet) */
+    enum failure failure;
+};
+
+/** Zero-initialise. */
+struct quarantine {
+    struct message_process_id scans[QUARANTINE_SCANS_MAX]; /* under way */
+    size_t scan_count;
+    struct suspect suspects[QUARANTINE_SUSPECTS_MAX];
+    size_t suspect_count;
+};
+
+/** A scan begins, ends. More at once than there is room for are not told apart from none. */
+void quarantine_scan_begin(struct quarantine *quarantine, const struct message_process_id *process);
+void quarantine_scan_end(struct quarantine *quarantine, const struct message_process_id *process);
+
+/** The scanner hangs in a scan of @process: it is left alone for a minute, twice as long each time. */
+void quarantine_stuck(struct quarantine *quarantine, const struct message_process_id *process,
+                      uint64_t now_ns);
+
+/** The scanner died: each process under scan is blamed, and left alone for an hour from the second time on.
+ */
+void quarantine_scanner_died(struct quarantine *quarantine, uint64_t now_ns);
+
+/** The message for suspect @index, if it is to be left alone at @now_ns. */
+bool quarantine_message(const struct quarantine *quarantine, size_t index, uint64_t now_ns,
+                        struct message_quarantine *ret);
+
+#endif
