@@ -29,7 +29,7 @@ static int run_inspect(int argc, char **argv)
     struct hold_client hold;
     hold_client_init(&hold, &(struct hold_launcher){
                                 .start = holder_child_start, .stop = holder_child_stop, .context = &holder});
-    struct session_helpers helpers = {.symbols = &client.source, .holder = &hold.holder};
+    struct session_helpers helpers = {.resolver = &client, .holder = &hold.holder};
     return inspect_run(argc, argv, &helpers);
 }
 

@@ -10,7 +10,7 @@
 /** The holder and resolver that a session may start; NULL: none (then snapshot is refused). */
 struct session_helpers {
     struct holder *holder;
-    struct symbol_source *symbols;
+    struct resolver_client *resolver;
 };
 
 /**

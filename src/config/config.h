@@ -143,7 +143,9 @@ struct process_facts {
     const char *pod_uid;
     double start_time_seconds;
     uint64_t uptime_ns;
-    int32_t pid_file_pid; /* what the entry's pid_file names now; 0: nothing */
+    /* The pid that the file at @path names now, 0 for none; NULL: no pid file matches. */
+    int32_t (*pid_file_of)(const void *context, const char *path);
+    const void *pid_file_context;
 };
 
 /** What config_match() found. */

@@ -97,10 +97,13 @@ struct message_restarts {
     uint64_t counts[ROLE_COUNT];
 };
 
-/** @address_space tells one program from the next after an exec (proc_stat_address_space). */
+/**
+ * @address_space tells one program from the next after an exec (proc_stat_address_space). @in_discovery: it was
+ * not its heap that was read, but what /proc tells of it.
+ */
 struct message_process_id {
     int32_t pid;
-    uint32_t reserved;
+    uint32_t in_discovery;
     uint64_t start_time_ticks;
     uint64_t address_space;
 };

@@ -1,0 +1,110 @@
+/* groups.c - see groups.h. */
+#include "roles/scanner/groups.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct group *groups_find(const struct groups *groups, const char *name)
+{
+    for (size_t i = 0; i < groups->count; i++)
+        if (strcmp(groups->items[i]->message.name, name) == 0)
+            return groups->items[i];
+    return NULL;
+}
+
+static struct group *add(struct groups *groups, const char *name)
+{
+    if (groups->count == groups->capacity) {
+        size_t capacity = groups->capacity ? groups->capacity * 2 : 32;
+        struct group **items = realloc(groups->items, capacity * sizeof *items);
+        if (!items)
+            return NULL;
+        groups->items = items;
+        groups->capacity = capacity;
+    }
+    struct group *group = calloc(1, sizeof *group);
+    if (!group)
+        return NULL;
+    snprintf(group->message.name, sizeof group->message.name, "%s", name);
+    groups->items[groups->count++] = group;
+    return group;
+}
+
+static void set_labels(struct group *group, const struct entry *entry)
+{
+    struct buffer labels = {0};
+    for (size_t i = 0; entry && i < entry->labels_count; i++) {
+        buffer_append(&labels, entry->labels[i].name, strlen(entry->labels[i].name) + 1);
+        buffer_append(&labels, entry->labels[i].value, strlen(entry->labels[i].value) + 1);
+    }
+    bool is_same = labels.length == group->labels.length &&
+                   (labels.length == 0 || memcmp(labels.data, group->labels.data, labels.length) == 0);
+    if (is_same || labels.failed) {
+        buffer_deinit(&labels);
+        return;
+    }
+    buffer_deinit(&group->labels);
+    group->labels = labels;
+    group->message.labels_count = (uint32_t)entry->labels_count;
+    group->is_changed = true;
+}
+
+struct group *groups_take(struct groups *groups, const char *name, const struct entry *entry,
+                          uint64_t interval_ns)
+{
+    struct group *group = groups_find(groups, name);
+    if (!group) {
+        group = add(groups, name);
+        if (!group)
+            return NULL;
+        group->is_changed = true;
+    }
+    uint32_t identify_by = entry ? (uint32_t)entry->identify_by : IDENTIFY_PID;
+    group->is_changed |= group->message.identify_by != identify_by;
+    group->message.identify_by = identify_by;
+    group->configured_interval_ns = interval_ns;
+    set_labels(group, entry);
+    return group;
+}
+
+static void sum(struct group_counters *to, const struct group_counters *added)
+{
+    for (size_t i = 0; i < SCAN_RESULT_COUNT; i++)
+        to->scans[i] += added->scans[i];
+    to->resyncs += added->resyncs;
+    to->read_bytes += added->read_bytes;
+    to->pause_ns += added->pause_ns;
+}
+
+void group_count(struct group *group, const struct group_counters *added)
+{
+    sum(&group->message.added, added);
+    sum(&group->totals, added);
+    group->is_changed = true;
+}
+
+static void free_one(struct group *group)
+{
+    buffer_deinit(&group->labels);
+    free(group);
+}
+
+void groups_remove(struct groups *groups, struct group *group)
+{
+    for (size_t i = 0; i < groups->count; i++) {
+        if (groups->items[i] != group)
+            continue;
+        groups->items[i] = groups->items[--groups->count];
+        free_one(group);
+        return;
+    }
+}
+
+void groups_deinit(struct groups *groups)
+{
+    for (size_t i = 0; i < groups->count; i++)
+        free_one(groups->items[i]);
+    free(groups->items);
+    *groups = (struct groups){0};
+}

@@ -1,0 +1,45 @@
+/* groups.h - the groups that entries' names render to, and what is counted of them. */
+#ifndef ROLES_SCANNER_GROUPS_H
+#define ROLES_SCANNER_GROUPS_H
+
+#include "base/buffer.h"
+#include "config/config.h"
+#include "link/messages.h"
+
+/**
+ * A group. @message is what the front was told or is to be told next: its counters are those not sent yet,
+ * @totals all since this scanner began, for a front that knows none.
+ */
+struct group {
+    struct message_group message;
+    struct buffer labels; /* name, NUL, value, NUL … */
+    struct group_counters totals;
+    uint64_t configured_interval_ns;
+    uint64_t last_member_ns;
+    bool is_fixed; /* its entry's name has no template fields: it is there without a process */
+    bool is_changed;
+};
+
+/** All of them. Zero-initialise. */
+struct groups {
+    struct group **items;
+    size_t count, capacity;
+};
+
+/** The group called @name, or NULL. */
+struct group *groups_find(const struct groups *groups, const char *name);
+
+/** The group called @name as @entry (NULL: the default configuration) has it, made where it is new. NULL
+ * without memory. */
+struct group *groups_take(struct groups *groups, const char *name, const struct entry *entry,
+                          uint64_t interval_ns);
+
+/** Count @added to a group. */
+void group_count(struct group *group, const struct group_counters *added);
+
+/** Take @group out and free it. */
+void groups_remove(struct groups *groups, struct group *group);
+
+void groups_deinit(struct groups *groups);
+
+#endif

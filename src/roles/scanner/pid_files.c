@@ -1,0 +1,63 @@
+/* pid_files.c - see pid_files.h. */
+#include "roles/scanner/pid_files.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A whole number above 0, with white space around it at most. */
+static int32_t parse(char *text)
+{
+    char *end;
+    long pid = strtol(text, &end, 10);
+    while (isspace((unsigned char)*end))
+        end++;
+    return end != text && *end == '\0' && pid > 0 && pid <= INT32_MAX ? (int32_t)pid : 0;
+}
+
+static int32_t read_pid(const char *path)
+{
+    char text[64];
+    scoped_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (length <= 0)
+        return 0;
+    text[length] = '\0';
+    return parse(text);
+}
+
+static void add(struct pid_files *files, const char *path)
+{
+    if (!path)
+        return;
+    struct pid_file *items = realloc(files->items, (files->count + 1) * sizeof *items);
+    if (!items)
+        return;
+    files->items = items;
+    items[files->count++] = (struct pid_file){path, read_pid(path)};
+}
+
+void pid_files_read(const struct config *config, struct pid_files *ret)
+{
+    for (size_t i = 0; i < config->entries_count; i++) {
+        add(ret, config->entries[i].match.pid_file);
+        add(ret, config->entries[i].exclude.pid_file);
+    }
+}
+
+int32_t pid_files_find(const void *context, const char *path)
+{
+    const struct pid_files *files = context;
+    for (size_t i = 0; i < files->count; i++)
+        if (strcmp(files->items[i].path, path) == 0)
+            return files->items[i].pid;
+    return 0;
+}
+
+void pid_files_deinit(struct pid_files *files)
+{
+    free(files->items);
+    *files = (struct pid_files){0};
+}

@@ -1,0 +1,123 @@
+/* report.c - see report.h. */
+#include "roles/scanner/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "link/link.h"
+#include "roles/scanner/scan_process.h"
+
+/* A front that does not read that long was killed by the keeper before. */
+#define SEND_TIMEOUT_MS 30000
+
+static void send_to_front(struct scanner *scanner, enum message_kind kind, const void *body,
+                          const void *extra, size_t extra_length)
+{
+    struct error err = {0};
+    if (scanner->peer < 0)
+        return;
+    enum status status = link_send(scanner->peer, kind, body, extra, extra_length, -1, SEND_TIMEOUT_MS, &err);
+    if (status == STATUS_OK)
+        return;
+    if (status != STATUS_GONE)
+        log_error(LOG_WARN, "the front could not be told", &err);
+    close(take_fd(&scanner->peer));
+}
+
+void report_settings(struct scanner *scanner)
+{
+    const struct config *config = scanner->config;
+    struct message_settings message = {
+        .api_access = config->api.access,
+        .api_memory = config->api.memory,
+        .max_streams = config->api.max_streams,
+        .max_series = config->limits.max_series,
+        .per_arena = config->metrics.per_arena,
+        .max_arenas = config->metrics.max_arenas,
+        .size_histogram = config->metrics.size_histogram,
+        .residency = config->metrics.residency,
+        .stream_timeout_ns = config->api.stream_timeout_ns,
+    };
+    send_to_front(scanner, MESSAGE_SETTINGS, &message, NULL, 0);
+}
+
+void report_group(struct scanner *scanner, struct group *group)
+{
+    if (!group->is_changed)
+        return;
+    send_to_front(scanner, MESSAGE_GROUP, &group->message, group->labels.data, group->labels.length);
+    group->is_changed = false;
+    group->message.added = (struct group_counters){0};
+}
+
+void report_group_gone(struct scanner *scanner, const struct group *group)
+{
+    struct message_group_gone message;
+    memcpy(message.name, group->message.name, sizeof message.name);
+    send_to_front(scanner, MESSAGE_GROUP_GONE, &message, NULL, 0);
+}
+
+/* What is known of a process without a scan. */
+static struct snapshot *blank_snapshot(const struct tracked *process)
+{
+    struct snapshot *snapshot = snapshot_new(0, 0, 0, 0);
+    if (!snapshot)
+        return NULL;
+    snapshot->pid = process->id.pid;
+    snapshot->start_time_ticks = process->id.start_time_ticks;
+    snapshot->start_time_seconds = scan_start_time_seconds(process->id.start_time_ticks);
+    snapshot->resident_bytes = process->resident_bytes;
+    snapshot->labels = process->labels;
+    return snapshot;
+}
+
+void report_process(struct scanner *scanner, struct tracked *process)
+{
+    if (!process->snapshot)
+        process->snapshot = blank_snapshot(process);
+    if (!process->snapshot || !process->group)
+        return;
+    process->result.address_space = process->id.address_space;
+    memcpy(process->result.group, process->group->message.name, sizeof process->result.group);
+    process->is_reported = true;
+    send_to_front(scanner, MESSAGE_PROCESS, &process->result, process->snapshot,
+                  process->snapshot->total_bytes);
+}
+
+void report_process_gone(struct scanner *scanner, struct tracked *process, bool has_ended)
+{
+    struct message_process_gone message = {.pid = process->id.pid, .has_ended = has_ended};
+    if (process->is_reported)
+        send_to_front(scanner, MESSAGE_PROCESS_GONE, &message, NULL, 0);
+    process->is_reported = false;
+}
+
+void report_round(struct scanner *scanner)
+{
+    if (scanner->has_round)
+        send_to_front(scanner, MESSAGE_ROUND, &scanner->round, NULL, 0);
+}
+
+void report_all(struct scanner *scanner)
+{
+    if (!scanner->config)
+        return;
+    report_settings(scanner);
+    for (size_t i = 0; i < scanner->groups.count; i++) {
+        struct group *group = scanner->groups.items[i];
+        group->message.added = group->totals;
+        group->is_changed = true;
+        report_group(scanner, group);
+    }
+    for (size_t i = 0; i < scanner->table.count; i++)
+        if (scanner->table.items[i]->is_reported)
+            report_process(scanner, scanner->table.items[i]);
+    report_round(scanner);
+}
+
+void report_stream(struct scanner *scanner, enum message_kind kind, const struct message_stream_reply *reply)
+{
+    send_to_front(scanner, kind, reply, NULL, 0);
+}

@@ -1,0 +1,102 @@
+/* scan_process.c - see scan_process.h. */
+#include "roles/scanner/scan_process.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "target/live.h"
+
+#define TIMEOUT_BASE_NS (10 * NS_PER_SECOND)
+
+uint64_t scan_timeout_ns(uint64_t resident_bytes)
+{
+    return TIMEOUT_BASE_NS + NS_PER_SECOND * (resident_bytes >> 30);
+}
+
+double scan_start_time_seconds(uint64_t ticks)
+{
+    struct timespec boot;
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    double since_boot = (double)boot.tv_sec + (double)boot.tv_nsec / 1e9;
+    double booted = (double)clock_realtime_ns() / 1e9 - since_boot;
+    return booted + (double)ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+static void fill_exe(const char *procfs, pid_t pid, char *exe, size_t size)
+{
+    char path[320], link[4096];
+    snprintf(path, sizeof path, "%s/%d/exe", procfs, (int)pid);
+    ssize_t length = readlink(path, link, sizeof link - 1);
+    link[length > 0 ? length : 0] = '\0';
+    utf8_clean(exe, size, link);
+}
+
+static void fill_identity(const char *procfs, const struct target *target, struct snapshot *snapshot)
+{
+    const struct proc_stat *stat = target_live_stat(target);
+    struct proc_stat now;
+    snapshot->pid = target->pid;
+    snapshot->start_time_ticks = stat->start_time_ticks;
+    snapshot->start_time_seconds = scan_start_time_seconds(stat->start_time_ticks);
+    snapshot->resident_bytes = stat->rss_pages * target->page_bytes;
+    if (proc_stat_read(procfs, target->pid, &now, NULL) == STATUS_OK)
+        snapshot->resident_bytes = now.rss_pages * target->page_bytes;
+    utf8_clean(snapshot->labels.comm, sizeof snapshot->labels.comm, stat->comm);
+    fill_exe(procfs, target->pid, snapshot->labels.exe, sizeof snapshot->labels.exe);
+}
+
+static enum status check_is_meant(const struct scan_job *job, const struct target *target, struct error *err)
+{
+    const struct proc_stat *stat = target_live_stat(target);
+    if (job->start_time_ticks == 0 || (stat->start_time_ticks == job->start_time_ticks &&
+                                       proc_stat_address_space(stat) == job->address_space))
+        return STATUS_OK;
+    return error_set(err, STATUS_GONE, "process %d is another program by now", (int)job->pid);
+}
+
+/* Files of the target are looked for below its own root; without it only the host's debug files serve. */
+static void lend_root(struct resolver_client *resolver, const struct target *target, int *root_fd)
+{
+    if (target_live_open_root(target, root_fd, NULL) != STATUS_OK)
+        *root_fd = -1;
+    resolver->target_root_fd = *root_fd;
+}
+
+enum status scan_process(const struct scan_job *job, char allocator[32], struct snapshot **ret,
+                         struct error *err)
+{
+    scoped_target struct target *target = NULL;
+    scoped_fd int root_fd = -1;
+    struct snapshot *snapshot = NULL;
+    struct scan_request request = job->request;
+    enum status status = target_live_open(job->procfs, job->pid, &target, err);
+    if (status == STATUS_OK)
+        status = check_is_meant(job, target, err);
+    if (status != STATUS_OK)
+        return status;
+    if (job->resolver) {
+        lend_root(job->resolver, target, &root_fd);
+        request.symbols = &job->resolver->source;
+    }
+    uint64_t resident_bytes = target_live_stat(target)->rss_pages * target->page_bytes;
+    request.deadline_ns =
+        clock_monotonic_ns() + (job->timeout_ns ? job->timeout_ns : scan_timeout_ns(resident_bytes));
+    status = allocator_scan(target, &request, allocator, &snapshot, err);
+    if (job->resolver)
+        job->resolver->target_root_fd = -1;
+    /* what was read must be of the process that was meant: exec keeps the pid */
+    enum status identity = status == STATUS_STOPPED ? STATUS_OK : target_still_same(target, err);
+    if (identity != STATUS_OK) {
+        snapshot_unref(snapshot);
+        return identity;
+    }
+    if (status != STATUS_OK)
+        return status;
+    fill_identity(job->procfs, target, snapshot);
+    *ret = snapshot;
+    return STATUS_OK;
+}

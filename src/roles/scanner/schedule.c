@@ -1,0 +1,90 @@
+/* schedule.c - see schedule.h. */
+#include "roles/scanner/schedule.h"
+
+#include "base/clock.h"
+#include "roles/scanner/scan_process.h"
+
+#define WAIT_MAX_NS (3600 * NS_PER_SECOND)
+/* What allocator a program has can only change by an exec, which makes it another one. */
+#define UNSUPPORTED_NS (600 * NS_PER_SECOND)
+
+static bool is_scheduled(const struct tracked *process)
+{
+    return process->group && process->skip == SKIP_NOT && !process->is_scanning;
+}
+
+struct tracked *schedule_pick(const struct scanner *scanner, uint64_t now_ns, uint64_t *next_ns)
+{
+    struct tracked *first = NULL;
+    *next_ns = UINT64_MAX;
+    for (size_t i = 0; i < scanner->table.count; i++) {
+        struct tracked *process = scanner->table.items[i];
+        if (!is_scheduled(process) || process->due_ns >= *next_ns)
+            continue;
+        const struct message_quarantine *quarantine = scanner_quarantine(scanner, &process->id);
+        uint64_t due_ns = quarantine && quarantine->until_ns > process->due_ns ? quarantine->until_ns
+                                                                               : process->due_ns;
+        if (due_ns >= *next_ns)
+            continue;
+        *next_ns = due_ns;
+        first = process;
+    }
+    return first && *next_ns <= now_ns ? first : NULL;
+}
+
+/* Of one process alone. */
+static double base_interval_ns(const struct scanner *scanner, const struct tracked *process)
+{
+    double interval = (double)process->scan_config.interval_ns;
+    double least = (double)process->last_duration_ns / scanner->config->limits.max_cpu;
+    return interval > least ? interval : least;
+}
+
+uint64_t schedule_interval_ns(const struct scanner *scanner, const struct tracked *process)
+{
+    double scale = scanner->interval_scale > 1 ? scanner->interval_scale : 1;
+    return (uint64_t)(base_interval_ns(scanner, process) * scale);
+}
+
+void schedule_update(struct scanner *scanner)
+{
+    double load = 0;
+    for (size_t i = 0; i < scanner->table.count; i++) {
+        const struct tracked *process = scanner->table.items[i];
+        if (process->group && process->skip == SKIP_NOT && process->scan_config.interval_ns)
+            load += (double)process->last_duration_ns / base_interval_ns(scanner, process);
+    }
+    scanner->interval_scale = load / scanner->config->limits.max_cpu;
+}
+
+uint64_t schedule_lag_ns(const struct scanner *scanner, uint64_t now_ns)
+{
+    uint64_t lag_ns = 0;
+    for (size_t i = 0; i < scanner->table.count; i++) {
+        const struct tracked *process = scanner->table.items[i];
+        if (is_scheduled(process) && process->due_ns < now_ns && now_ns - process->due_ns > lag_ns &&
+            !scanner_quarantine(scanner, &process->id))
+            lag_ns = now_ns - process->due_ns;
+    }
+    return lag_ns;
+}
+
+uint64_t schedule_timeout_ns(const struct tracked *process)
+{
+    return process->scan_config.timeout_ns ? process->scan_config.timeout_ns
+                                           : scan_timeout_ns(process->resident_bytes);
+}
+
+void schedule_next(const struct scanner *scanner, struct tracked *process, uint64_t begin_ns,
+                   enum status status)
+{
+    uint64_t wait_ns = schedule_interval_ns(scanner, process);
+    process->timeouts = status == STATUS_TIMEOUT ? process->timeouts + 1 : 0;
+    for (unsigned i = 0; i < process->timeouts && wait_ns < WAIT_MAX_NS; i++)
+        wait_ns = wait_ns * 2 < WAIT_MAX_NS ? wait_ns * 2 : WAIT_MAX_NS;
+    if (status == STATUS_UNSUPPORTED && wait_ns < UNSUPPORTED_NS)
+        wait_ns = UNSUPPORTED_NS;
+    process->due_ns = begin_ns + wait_ns;
+    process->result.valid_until_ns =
+        clock_monotonic_ns() + 2 * wait_ns + schedule_timeout_ns(process);
+}

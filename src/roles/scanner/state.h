@@ -1,0 +1,84 @@
+/*
+ * state.h - what the threads of the scanner share; inside this folder only.
+ *
+ * The main thread answers the keeper, takes the front's requests and watches the others; it never touches a
+ * target. One thread discovers, some scan, and each dump has one of its own.
+ */
+#ifndef ROLES_SCANNER_STATE_H
+#define ROLES_SCANNER_STATE_H
+
+#include <pthread.h>
+
+#include "config/config.h"
+#include "link/messages.h"
+#include "roles/scanner/groups.h"
+#include "roles/scanner/tracked.h"
+#include "roles/scanner/users.h"
+
+#define SCANNER_WORKERS_MAX 32
+#define SCANNER_STREAMS_MAX 64
+#define SCANNER_QUARANTINES_MAX 256
+
+/** A thread that may hang in a read of a process, as the main thread watches it; under @watch_lock. */
+struct watched {
+    struct message_process_id process; /* pid 0: it does nothing now */
+    uint64_t limit_ns;                 /* monotonic: beyond it the thread hangs */
+};
+
+struct tools;
+struct launch;
+
+/**
+ * The scanner. @lock guards what follows it up to the next lock. Only the thread of discovery adds and
+ * removes processes and groups and replaces the configuration, so it may look at these without it.
+ * Locks are taken in the order of their fields.
+ */
+struct scanner {
+    struct message_start start; /* set before any thread */
+    int control;
+    int wake_fd;  /* an eventfd that wakes discovery */
+    int epoll_fd; /* of discovery's thread: the ends of processes */
+
+    pthread_mutex_t lock;
+    pthread_cond_t is_due; /* by CLOCK_MONOTONIC: the schedule has changed */
+    int peer;              /* the front, -1: none */
+    struct config *config;
+    struct config *next_config; /* that discovery takes over at its next round */
+    struct tracked_table table;
+    struct groups groups;
+    struct message_round round;
+    bool has_round;
+    double interval_scale; /* by which intervals are stretched to keep limits.max_cpu */
+    struct message_quarantine quarantines[SCANNER_QUARANTINES_MAX];
+    size_t quarantine_count;
+    struct tools *spare_tools;
+    size_t stream_count;
+
+    pthread_mutex_t control_lock; /* sending on @control, and the list of launches */
+    struct launch *launches;
+    uint64_t launch_sequence;
+    pthread_cond_t launched;
+
+    pthread_mutex_t watch_lock;
+    struct watched watched[1 + SCANNER_WORKERS_MAX + SCANNER_STREAMS_MAX];
+
+    struct users users; /* discovery only */
+};
+
+/** Send to the keeper. */
+enum status scanner_tell_keeper(struct scanner *scanner, enum message_kind kind, const void *body,
+                                struct error *err) must_check;
+
+/** Wake discovery before its time. */
+void scanner_wake(struct scanner *scanner);
+
+/** Start to watch this thread: @limit_ns is when it hangs. The slot, or NULL where all are taken. */
+struct watched *scanner_watch(struct scanner *scanner, const struct message_process_id *process,
+                              uint64_t limit_ns);
+void scanner_unwatch(struct scanner *scanner, struct watched *watched);
+
+/** The quarantine of a process now, or NULL; the lock is held. */
+const struct message_quarantine *scanner_quarantine(const struct scanner *scanner,
+                                                    const struct message_process_id *process);
+
+#endif

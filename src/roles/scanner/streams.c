@@ -1,0 +1,291 @@
+/* streams.c - see streams.h. */
+#include "roles/scanner/streams.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "encode/dump.h"
+#include "roles/scanner/chunk_pack.h"
+#include "roles/scanner/pipe_sink.h"
+#include "roles/scanner/report.h"
+#include "roles/scanner/scan_process.h"
+#include "roles/scanner/scans.h"
+#include "roles/scanner/schedule.h"
+#include "roles/scanner/tools.h"
+
+/* A hang-up is looked for each that many batches of chunks, since a filter may let nothing through for long. */
+#define BATCHES_A_LOOK 256
+
+/** One dump under way. Allocated: it holds the dump's block. */
+struct stream {
+    struct chunk_sink sink; /* first: what the walk gives its chunks to */
+    struct scanner *scanner;
+    struct message_stream request;
+    struct message_stream_reply reply;
+    struct pipe_sink pipe;
+    struct watched *watched;
+    struct scan_job job;
+    struct chunk_pack pack;
+    unsigned batches;
+    struct dump dump;
+};
+
+static void tell(struct stream *stream, enum message_kind kind)
+{
+    pthread_mutex_lock(&stream->scanner->lock);
+    report_stream(stream->scanner, kind, &stream->reply);
+    pthread_mutex_unlock(&stream->scanner->lock);
+}
+
+/* The first bytes are there: the answer is a dump and not an error. */
+static void begin_reply(void *context)
+{
+    struct stream *stream = context;
+    stream->reply.status = STATUS_OK;
+    tell(stream, MESSAGE_STREAM_REPLY);
+}
+
+/* While a slow reader is awaited this thread hangs in nothing of the target's. */
+static void set_waiting(void *context, bool begins)
+{
+    struct stream *stream = context;
+    if (!stream->watched)
+        return;
+    pthread_mutex_lock(&stream->scanner->watch_lock);
+    stream->watched->limit_ns =
+        begins ? UINT64_MAX : clock_monotonic_ns() + stream->job.timeout_ns + SCANS_GRACE_NS;
+    pthread_mutex_unlock(&stream->scanner->watch_lock);
+}
+
+static bool consume(struct chunk_sink *sink, const struct chunk *chunks, size_t count)
+{
+    struct stream *stream = (struct stream *)sink;
+    if (++stream->batches % BATCHES_A_LOOK == 0 && pipe_sink_is_closed(&stream->pipe))
+        return false;
+    return stream->dump.sink.consume(&stream->dump.sink, chunks, count);
+}
+
+static enum status refuse(struct stream *stream, enum status status, const char *code, struct error *err)
+{
+    snprintf(stream->reply.code, sizeof stream->reply.code, "%s", code);
+    return error_set(err, status, "%s", err->message);
+}
+
+/* The consistency that the request may have; the lock is held. */
+static enum status choose_consistency(struct stream *stream, const struct tracked *process, struct error *err)
+{
+    const struct config *config = stream->scanner->config;
+    uint32_t own = (uint32_t)process->scan_config.consistency, wanted = stream->request.consistency;
+    uint32_t strongest = config->api.max_consistency < 0 ? own : (uint32_t)config->api.max_consistency;
+    if (wanted == UINT32_MAX)
+        wanted = own;
+    if (wanted >= CONSISTENCY_COUNT || wanted == CONSISTENCY_SLICED)
+        return error_set(err, STATUS_USAGE, "consistency: live and snapshot are allowed");
+    if (wanted > strongest) {
+        error_set(err, STATUS_PERMISSION,
+                  "consistency %s is not allowed for this process: see api.max_consistency",
+                  consistency_name((enum consistency)wanted));
+        return refuse(stream, STATUS_PERMISSION, "consistency_not_allowed", err);
+    }
+    stream->job.request.consistency = (enum consistency)wanted;
+    return STATUS_OK;
+}
+
+/* Whether the configuration lets this process be asked for, and how it is scanned; the lock is held. */
+static enum status find_process(struct stream *stream, struct error *err)
+{
+    struct scanner *scanner = stream->scanner;
+    const struct tracked *process = tracked_find(&scanner->table, stream->request.pid);
+    if (!scanner->config || !process || !process->group)
+        return error_set(err, STATUS_NOT_SELECTED, "process %d is not one that the configuration selects",
+                         (int)stream->request.pid);
+    if (scanner_quarantine(scanner, &process->id))
+        return error_set(err, STATUS_TIMEOUT, "process %d is left alone for a while: %s",
+                         (int)stream->request.pid, process->result.message);
+    stream->job = (struct scan_job){
+        .procfs = scanner->start.procfs,
+        .pid = process->id.pid,
+        .start_time_ticks = process->id.start_time_ticks,
+        .address_space = process->id.address_space,
+        .timeout_ns = scanner->config->api.stream_timeout_ns,
+        .request = {.snapshot_budget_ns = process->scan_config.snapshot_max_pause_ns,
+                    .read_swapped = process->scan_config.read_swapped,
+                    .chunks = &stream->sink},
+    };
+    enum status status = choose_consistency(stream, process, err);
+    if (status != STATUS_OK || stream->job.request.consistency == CONSISTENCY_LIVE)
+        return status;
+    stream->job.request.chunks = &stream->pack.sink;
+    return chunk_pack_init(&stream->pack, scanner->config->api.snapshot_buffer_bytes, err);
+}
+
+static enum status prepare(struct stream *stream, struct error *err)
+{
+    pthread_mutex_lock(&stream->scanner->lock);
+    enum status status = find_process(stream, err);
+    pthread_mutex_unlock(&stream->scanner->lock);
+    return status;
+}
+
+static enum status walk(struct stream *stream, struct tools *tools, struct snapshot **ret, struct error *err)
+{
+    struct scanner *scanner = stream->scanner;
+    struct message_process_id id = {.pid = stream->job.pid,
+                                    .start_time_ticks = stream->job.start_time_ticks,
+                                    .address_space = stream->job.address_space};
+    char allocator[32] = "";
+    stream->job.resolver = &tools->resolver;
+    stream->job.request.cache = tools->cache;
+    stream->job.request.holder = &tools->hold.holder;
+    enum status status = scanner_tell_keeper(scanner, MESSAGE_SCAN_BEGIN, &id, err);
+    if (status != STATUS_OK)
+        return status;
+    stream->watched =
+        scanner_watch(scanner, &id, clock_monotonic_ns() + stream->job.timeout_ns + SCANS_GRACE_NS);
+    status = scan_process(&stream->job, allocator, ret, err);
+    scanner_unwatch(scanner, stream->watched);
+    stream->watched = NULL;
+    enum status told = scanner_tell_keeper(scanner, MESSAGE_SCAN_END, &id, NULL);
+    return told != STATUS_OK ? told : status;
+}
+
+/* A snapshot's chunks, after its process was let go. */
+static enum status send_packed(struct stream *stream, struct error *err)
+{
+    if (stream->pack.is_full)
+        return error_set(err, STATUS_TOO_LARGE,
+                         "the chunks of a snapshot of process %d need more than api.snapshot_buffer (%zu "
+                         "bytes): raise it, or ask with consistency=live",
+                         (int)stream->request.pid, stream->pack.size_bytes);
+    return chunk_pack_send(&stream->pack, &stream->sink) ? STATUS_OK : STATUS_STOPPED;
+}
+
+static enum status run(struct stream *stream, struct tools *tools, struct error *err)
+{
+    struct snapshot *snapshot = NULL;
+    enum status status = walk(stream, tools, &snapshot, err);
+    bool is_complete = snapshot && snapshot->numbers.is_complete;
+    snapshot_unref(snapshot);
+    if (stream->pack.block && (status == STATUS_OK || stream->pack.is_full))
+        status = send_packed(stream, err);
+    if (status == STATUS_STOPPED && stream->dump.is_limited)
+        status = STATUS_OK;
+    if (status == STATUS_STOPPED || stream->dump.has_failed)
+        return error_set(err, STATUS_TIMEOUT, stream->pipe.is_late
+                                                  ? "the reader was too slow: see api.stream_timeout"
+                                                  : "the reader hung up");
+    if (status == STATUS_OK && !dump_end(&stream->dump, is_complete || stream->dump.is_limited))
+        return error_set(err, STATUS_TIMEOUT, "the reader hung up");
+    return status;
+}
+
+static void finish(struct stream *stream, enum status status, const struct error *err)
+{
+    stream->reply.status = status;
+    if (status != STATUS_OK)
+        memcpy(stream->reply.message, err->message, sizeof stream->reply.message);
+    if (!stream->pipe.has_begun && status != STATUS_OK)
+        tell(stream, MESSAGE_STREAM_REPLY);
+    else
+        tell(stream, MESSAGE_STREAM_END);
+}
+
+static void *serve(void *context)
+{
+    struct stream *stream = context;
+    struct scanner *scanner = stream->scanner;
+    struct error err = {0};
+    enum status status = prepare(stream, &err);
+    struct tools *tools = status == STATUS_OK ? tools_take(scanner) : NULL;
+    if (status == STATUS_OK && !tools)
+        status = error_set(&err, STATUS_NO_MEMORY, "no memory for a dump");
+    if (tools) {
+        stream->pipe.limit_ns = clock_monotonic_ns() + stream->job.timeout_ns;
+        status = run(stream, tools, &err);
+        tools_give(scanner, tools);
+    }
+    finish(stream, status, &err);
+    chunk_pack_deinit(&stream->pack);
+    close(stream->pipe.fd);
+    free(stream);
+    pthread_mutex_lock(&scanner->lock);
+    scanner->stream_count--;
+    pthread_mutex_unlock(&scanner->lock);
+    return NULL;
+}
+
+static bool is_sound(const struct message_stream *request)
+{
+    return request->kind == STREAM_CHUNKS && request->format < DUMP_FORMAT_COUNT && request->pid > 0 &&
+           request->content_bytes == 0;
+}
+
+static struct stream *new_stream(struct scanner *scanner, const struct message_stream *request, int pipe_fd)
+{
+    struct stream *stream = calloc(1, sizeof *stream);
+    if (!stream)
+        return NULL;
+    const struct dump_filter filter = {.states = request->states,
+                                       .has_arena = request->has_arena != 0,
+                                       .arena = request->arena,
+                                       .min_bytes = request->min_bytes,
+                                       .max_bytes = request->max_bytes,
+                                       .limit = request->limit};
+    stream->sink.consume = consume;
+    stream->scanner = scanner;
+    stream->request = *request;
+    stream->reply.id = request->id;
+    stream->pipe = (struct pipe_sink){
+        .fd = pipe_fd, .before_first = begin_reply, .waiting = set_waiting, .context = stream};
+    dump_begin(&stream->dump, (enum dump_format)request->format, &filter, pipe_sink_write, &stream->pipe);
+    return stream;
+}
+
+static bool take_place(struct scanner *scanner)
+{
+    pthread_mutex_lock(&scanner->lock);
+    bool has_room = scanner->stream_count < SCANNER_STREAMS_MAX;
+    scanner->stream_count += has_room;
+    pthread_mutex_unlock(&scanner->lock);
+    return has_room;
+}
+
+static void answer_refusal(struct scanner *scanner, uint64_t id, enum status status, const char *why)
+{
+    struct message_stream_reply reply = {.id = id, .status = status};
+    snprintf(reply.message, sizeof reply.message, "%s", why);
+    pthread_mutex_lock(&scanner->lock);
+    report_stream(scanner, MESSAGE_STREAM_REPLY, &reply);
+    pthread_mutex_unlock(&scanner->lock);
+}
+
+void streams_begin(struct scanner *scanner, struct message *message)
+{
+    const struct message_stream *request = message->body;
+    if (message->fd < 0 || !is_sound(request)) {
+        answer_refusal(scanner, request->id, STATUS_USAGE, "this dump is not one that can be had");
+        return;
+    }
+    fcntl(message->fd, F_SETFL, fcntl(message->fd, F_GETFL) | O_NONBLOCK);
+    if (!take_place(scanner)) {
+        answer_refusal(scanner, request->id, STATUS_TIMEOUT, "too many dumps run already");
+        return;
+    }
+    pthread_t thread;
+    struct stream *stream = new_stream(scanner, request, message->fd);
+    if (stream && pthread_create(&thread, NULL, serve, stream) == 0) {
+        pthread_detach(thread);
+        message->fd = -1; /* the stream's now */
+        return;
+    }
+    free(stream);
+    pthread_mutex_lock(&scanner->lock);
+    scanner->stream_count--;
+    pthread_mutex_unlock(&scanner->lock);
+    answer_refusal(scanner, request->id, STATUS_NO_MEMORY, "no memory for a dump");
+}

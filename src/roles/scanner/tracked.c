@@ -1,0 +1,86 @@
+/* tracked.c - see tracked.h. */
+#include "roles/scanner/tracked.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "snapshot/snapshot.h"
+
+/* The first place whose pid is not below @pid. */
+static size_t place_of(const struct tracked_table *table, int32_t pid)
+{
+    size_t low = 0, high = table->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (table->items[middle]->id.pid < pid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct tracked *tracked_find(const struct tracked_table *table, int32_t pid)
+{
+    size_t at = place_of(table, pid);
+    return at < table->count && table->items[at]->id.pid == pid ? table->items[at] : NULL;
+}
+
+bool tracked_is_same(const struct message_process_id *a, const struct message_process_id *b)
+{
+    return a->pid == b->pid && a->start_time_ticks == b->start_time_ticks &&
+           a->address_space == b->address_space;
+}
+
+struct tracked *tracked_find_same(const struct tracked_table *table, const struct message_process_id *id)
+{
+    struct tracked *process = tracked_find(table, id->pid);
+    return process && tracked_is_same(&process->id, id) ? process : NULL;
+}
+
+struct tracked *tracked_add(struct tracked_table *table, const struct message_process_id *id)
+{
+    if (table->count == table->capacity) {
+        size_t capacity = table->capacity ? table->capacity * 2 : 256;
+        struct tracked **items = realloc(table->items, capacity * sizeof *items);
+        if (!items)
+            return NULL;
+        table->items = items;
+        table->capacity = capacity;
+    }
+    struct tracked *process = calloc(1, sizeof *process);
+    if (!process)
+        return NULL;
+    process->id = *id;
+    process->pidfd = -1;
+    size_t at = place_of(table, id->pid);
+    memmove(table->items + at + 1, table->items + at, (table->count - at) * sizeof *table->items);
+    table->items[at] = process;
+    table->count++;
+    return process;
+}
+
+static void free_one(struct tracked *process)
+{
+    snapshot_unref(process->snapshot);
+    if (process->pidfd >= 0)
+        close(process->pidfd);
+    free(process);
+}
+
+void tracked_remove(struct tracked_table *table, struct tracked *process)
+{
+    size_t at = place_of(table, process->id.pid);
+    table->count--;
+    memmove(table->items + at, table->items + at + 1, (table->count - at) * sizeof *table->items);
+    free_one(process);
+}
+
+void tracked_deinit(struct tracked_table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        free_one(table->items[i]);
+    free(table->items);
+    *table = (struct tracked_table){0};
+}

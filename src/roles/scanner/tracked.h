@@ -1,0 +1,74 @@
+/*
+ * tracked.h - the processes that discovery has seen, and what is known of each: selected or not, when it is
+ * due, how the last scan ended.
+ */
+#ifndef ROLES_SCANNER_TRACKED_H
+#define ROLES_SCANNER_TRACKED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/config.h"
+#include "link/messages.h"
+
+struct group;
+
+/** Why a process that an entry takes is not scanned. */
+enum tracked_skip { SKIP_NOT, SKIP_YOUNG, SKIP_LIMIT, SKIP_SHARES_MEMORY };
+
+/** A process. Discovery makes and frees it; fields under "scan" are written by scans too, under the lock. */
+struct tracked {
+    struct message_process_id id;
+    int32_t ppid;
+    char comm[64];
+    uint64_t resident_bytes;
+    uint64_t first_seen_ns, checked_ns; /* checked: when its facts were read */
+    bool is_seen;                       /* in the round under way */
+
+    /* what the configuration says of it */
+    bool is_matched, is_inherited; /* inherited: by its parent's entry (children: true) */
+    bool has_children_entry;       /* its entry has children: true */
+    bool is_aggregated;            /* identify_by: none */
+    uint64_t min_uptime_ns;
+    struct scan_config scan_config;
+    struct group *home;  /* that it belongs to; NULL: not matched, or only to be scanned if there is room */
+    struct group *group; /* the same while it is selected, else NULL */
+    char group_name[256];
+    enum tracked_skip skip;
+    struct process_labels labels;
+    int pidfd; /* -1 while it is not selected */
+
+    /* scan */
+    bool is_scanning, is_tried, is_reported;
+    uint64_t due_ns;
+    uint64_t last_duration_ns;
+    uint64_t last_success_realtime_ns;
+    unsigned timeouts; /* in a row */
+    struct message_process result;
+    struct snapshot *snapshot; /* that goes with the result; NULL: none yet */
+};
+
+/** All of them, by rising pid. Zero-initialise. */
+struct tracked_table {
+    struct tracked **items;
+    size_t count, capacity;
+};
+
+/** The process, or NULL. */
+struct tracked *tracked_find(const struct tracked_table *table, int32_t pid);
+
+/** The same process (pid, start and address space), or NULL. */
+struct tracked *tracked_find_same(const struct tracked_table *table, const struct message_process_id *id);
+
+/** Whether two ids mean one program in one process. */
+bool tracked_is_same(const struct message_process_id *a, const struct message_process_id *b);
+
+/** A new one, in its place; NULL without memory. Its pid must not be there yet. */
+struct tracked *tracked_add(struct tracked_table *table, const struct message_process_id *id);
+
+/** Take it out and free it. */
+void tracked_remove(struct tracked_table *table, struct tracked *process);
+
+void tracked_deinit(struct tracked_table *table);
+
+#endif
