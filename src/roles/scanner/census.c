@@ -99,8 +99,8 @@ static void set_match(struct scanner *scanner, struct tracked *process, const st
     process->home = groups_take(&scanner->groups, match->group, entry, entry->scan.interval_ns);
 }
 
-/* Without a configuration each process that has memory may be scanned, in a group of its comm; it gets it when
- * it is selected. */
+/* Without a configuration each process that has memory may be scanned, in a group of its comm; it gets it
+ * when it is selected. */
 static void set_default_match(struct scanner *scanner, struct tracked *process)
 {
     process->is_matched = process->resident_bytes > 0;

@@ -73,8 +73,8 @@ void cgroup_parse(const char *text, struct cgroup_names *ret)
         char *path = strchr(line, ':');
         path = path ? strchr(path + 1, ':') : NULL;
         /* the unified hierarchy, and systemd's own of version 1; others repeat these */
-        bool is_wanted = strncmp(line, "0:", 2) == 0 || strstr(line, ":name=systemd:") ||
-                         strstr(line, ":memory:");
+        bool is_wanted =
+            strncmp(line, "0:", 2) == 0 || strstr(line, ":name=systemd:") || strstr(line, ":memory:");
         if (path && is_wanted)
             take_path(path + 1, ret);
     }

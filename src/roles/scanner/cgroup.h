@@ -2,7 +2,8 @@
 #ifndef ROLES_SCANNER_CGROUP_H
 #define ROLES_SCANNER_CGROUP_H
 
-/** Names found in cgroup paths, "" where there is none. All are ASCII or what the path has, cleaned to UTF-8. */
+/** Names found in cgroup paths, "" where there is none. All are ASCII or what the path has, cleaned to UTF-8.
+ */
 struct cgroup_names {
     char unit[256];
     char container_id[80];

@@ -1,9 +1,9 @@
 /*
  * chunk_pack.c - see chunk_pack.h.
  *
- * A record: a byte of flags (state, prev_in_use, whether the arena and the distance follow), the arena and the
- * distance from the end of the chunk before where they changed, the size; numbers as little-endian base 128.
- * Header bytes are a flag too: 8 or 16.
+ * A record: a byte of flags (state, prev_in_use, whether the arena and the distance follow), the arena and
+ * the distance from the end of the chunk before where they changed, the size; numbers as little-endian base
+ * 128. Header bytes are a flag too: 8 or 16.
  */
 #include "roles/scanner/chunk_pack.h"
 

@@ -28,8 +28,8 @@ static void make_fixed_groups(struct scanner *scanner)
         const char *name;
         if (!name_template_is_literal(config->entries[i].name, &name))
             continue;
-        struct group *group = groups_take(&scanner->groups, name, &config->entries[i],
-                                          config->entries[i].scan.interval_ns);
+        struct group *group =
+            groups_take(&scanner->groups, name, &config->entries[i], config->entries[i].scan.interval_ns);
         if (group)
             group->is_fixed = true;
     }

@@ -12,9 +12,9 @@
 struct scan_job {
     const char *procfs;
     pid_t pid;
-    uint64_t start_time_ticks;       /* 0: whatever process has that pid now */
-    uint64_t address_space;          /* proc_stat_address_space(); counts where start_time_ticks does */
-    uint64_t timeout_ns;             /* 0: 10 s and 1 s a GiB of its resident memory */
+    uint64_t start_time_ticks;        /* 0: whatever process has that pid now */
+    uint64_t address_space;           /* proc_stat_address_space(); counts where start_time_ticks does */
+    uint64_t timeout_ns;              /* 0: 10 s and 1 s a GiB of its resident memory */
     struct resolver_client *resolver; /* or NULL: by signature only */
     struct scan_request request;      /* deadline_ns and symbols are set by the scan */
 };

@@ -1,4 +1,5 @@
-/* scanner.c - the role's main thread: what the keeper and the front say, and whether the other threads hang. */
+/* scanner.c - the role's main thread: what the keeper and the front say, and whether the other threads hang.
+ */
 #include "roles/scanner/scanner.h"
 
 #include <errno.h>
@@ -151,8 +152,10 @@ static void put_in_force(struct scanner *scanner, struct config *config)
 {
     uint32_t concurrency = config->limits.concurrency;
     if (config->is_default)
-        log_event(LOG_WARN, "there is no configuration file: the 50 largest processes with glibc malloc that "
-                            "may be read are scanned, grouped by comm", NULL);
+        log_event(LOG_WARN,
+                  "there is no configuration file: the 50 largest processes with glibc malloc that "
+                  "may be read are scanned, grouped by comm",
+                  NULL);
     pthread_mutex_lock(&scanner->lock);
     config_free(scanner->next_config);
     scanner->next_config = config;
@@ -239,7 +242,8 @@ static void serve_front(struct scanner *scanner, int peer)
     pthread_mutex_unlock(&scanner->lock);
 }
 
-/* The front's socket without waiting for the lock: whoever holds it may wait for a front that does not read. */
+/* The front's socket without waiting for the lock: whoever holds it may wait for a front that does not read.
+ */
 static int peek_peer(struct scanner *scanner)
 {
     if (pthread_mutex_trylock(&scanner->lock) != 0)
@@ -322,6 +326,7 @@ int scanner_main(int control_fd)
         status = run(scanner, &err);
     if (status != STATUS_GONE)
         log_error(LOG_ERROR, "the scanner ends", &err);
-    /* other threads may be in the middle of a read: they end with the process, and holders with their sockets */
+    /* other threads may be in the middle of a read: they end with the process, and holders with their sockets
+     */
     _exit(status == STATUS_GONE ? 0 : 1);
 }

@@ -190,8 +190,8 @@ static void run(struct scanner *scanner, struct tools *tools, struct attempt *at
     attempt->job.request.cache = tools->cache;
     attempt->job.request.holder = &tools->hold.holder;
     attempt->begin_ns = clock_monotonic_ns();
-    struct watched *watched = scanner_watch(scanner, &attempt->id,
-                                            attempt->begin_ns + attempt->job.timeout_ns + SCANS_GRACE_NS);
+    struct watched *watched =
+        scanner_watch(scanner, &attempt->id, attempt->begin_ns + attempt->job.timeout_ns + SCANS_GRACE_NS);
     attempt->status = scan_process(&attempt->job, attempt->allocator, &attempt->snapshot, &attempt->err);
     scanner_unwatch(scanner, watched);
     attempt->end_ns = clock_monotonic_ns();

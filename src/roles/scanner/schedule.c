@@ -22,8 +22,8 @@ struct tracked *schedule_pick(const struct scanner *scanner, uint64_t now_ns, ui
         if (!is_scheduled(process) || process->due_ns >= *next_ns)
             continue;
         const struct message_quarantine *quarantine = scanner_quarantine(scanner, &process->id);
-        uint64_t due_ns = quarantine && quarantine->until_ns > process->due_ns ? quarantine->until_ns
-                                                                               : process->due_ns;
+        uint64_t due_ns =
+            quarantine && quarantine->until_ns > process->due_ns ? quarantine->until_ns : process->due_ns;
         if (due_ns >= *next_ns)
             continue;
         *next_ns = due_ns;
@@ -85,6 +85,5 @@ void schedule_next(const struct scanner *scanner, struct tracked *process, uint6
     if (status == STATUS_UNSUPPORTED && wait_ns < UNSUPPORTED_NS)
         wait_ns = UNSUPPORTED_NS;
     process->due_ns = begin_ns + wait_ns;
-    process->result.valid_until_ns =
-        clock_monotonic_ns() + 2 * wait_ns + schedule_timeout_ns(process);
+    process->result.valid_until_ns = clock_monotonic_ns() + 2 * wait_ns + schedule_timeout_ns(process);
 }

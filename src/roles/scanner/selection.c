@@ -44,7 +44,8 @@ static void inherit(struct scanner *scanner, struct tracked *process)
         if (ancestor && ancestor->is_matched && !ancestor->is_inherited)
             break;
     }
-    bool is_heir = ancestor && ancestor->is_matched && !ancestor->is_inherited && ancestor->has_children_entry;
+    bool is_heir =
+        ancestor && ancestor->is_matched && !ancestor->is_inherited && ancestor->has_children_entry;
     if (!is_heir && process->is_inherited) {
         process->is_matched = process->is_inherited = false;
         process->home = NULL;
@@ -153,9 +154,9 @@ static void apply_quarantine(struct scanner *scanner, struct tracked *process)
     process->result.failure_status = STATUS_SYSTEM;
     process->result.valid_until_ns = quarantine->until_ns + process->scan_config.interval_ns;
     snprintf(process->result.message, sizeof process->result.message, "%s",
-           quarantine->failure == FAILURE_CRASHED
-               ? "the scanner died twice in a scan of it: it is left alone until it execs, at most an hour"
-               : "a scan of it hung in the kernel: it is left alone for a while");
+             quarantine->failure == FAILURE_CRASHED
+                 ? "the scanner died twice in a scan of it: it is left alone until it execs, at most an hour"
+                 : "a scan of it hung in the kernel: it is left alone for a while");
     snapshot_unref(take_ptr(process->snapshot));
     report_process(scanner, process);
 }

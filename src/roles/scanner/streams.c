@@ -18,7 +18,8 @@
 #include "roles/scanner/schedule.h"
 #include "roles/scanner/tools.h"
 
-/* A hang-up is looked for each that many batches of chunks, since a filter may let nothing through for long. */
+/* A hang-up is looked for each that many batches of chunks, since a filter may let nothing through for long.
+ */
 #define BATCHES_A_LOOK 256
 
 /** One dump under way. Allocated: it holds the dump's block. */
@@ -176,9 +177,9 @@ static enum status run(struct stream *stream, struct tools *tools, struct error 
     if (status == STATUS_STOPPED && stream->dump.is_limited)
         status = STATUS_OK;
     if (status == STATUS_STOPPED || stream->dump.has_failed)
-        return error_set(err, STATUS_TIMEOUT, stream->pipe.is_late
-                                                  ? "the reader was too slow: see api.stream_timeout"
-                                                  : "the reader hung up");
+        return error_set(err, STATUS_TIMEOUT,
+                         stream->pipe.is_late ? "the reader was too slow: see api.stream_timeout"
+                                              : "the reader hung up");
     if (status == STATUS_OK && !dump_end(&stream->dump, is_complete || stream->dump.is_limited))
         return error_set(err, STATUS_TIMEOUT, "the reader hung up");
     return status;

@@ -6,8 +6,8 @@
 #include "roles/scanner/state.h"
 
 /**
- * Begin the stream that a STREAM_REQUEST asks for; takes its pipe. What is wrong with it, or with the process,
- * is answered to the front, never returned.
+ * Begin the stream that a STREAM_REQUEST asks for; takes its pipe. What is wrong with it, or with the
+ * process, is answered to the front, never returned.
  */
 void streams_begin(struct scanner *scanner, struct message *request);
 

@@ -11,7 +11,7 @@ struct users {
     struct user_row {
         uint32_t uid;
         char name[36];
-    } *rows;
+    } * rows;
     size_t count;
     struct timespec modified;
 };
