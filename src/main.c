@@ -1,20 +1,30 @@
 /* main.c - wiring, nothing else: which part of the program was asked for. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cli/inspect.h"
+#include "cli/service_options.h"
 #include "link/hold_client.h"
 #include "link/resolver_client.h"
+#include "link/role_start.h"
+#include "roles/front/front.h"
 #include "roles/holder/holder.h"
+#include "roles/keeper/keeper.h"
 #include "roles/resolver/resolver.h"
+#include "roles/scanner/scanner.h"
 
 static int print_usage(FILE *out, int code)
 {
     fprintf(out,
-            "usage: malloc_exporter COMMAND PID|-n NAME|-P PATTERN [flags]\n\n"
-            "Looks into the glibc malloc heap of a running process without touching it.\n\n%s\n%s"
-            "  --version, --help\n",
-            inspect_help(), oneshot_options_help());
+            "usage: malloc_exporter [flags]\n"
+            "       malloc_exporter COMMAND PID|-n NAME|-P PATTERN [flags]\n\n"
+            "Without a command: the service, which exports the glibc malloc heaps of the configured "
+            "processes.\n\n"
+            "%s  --version, --help\n\n"
+            "With one: looks into the heap of a running process, without touching it.\n\n%s\n%s",
+            service_options_help(), inspect_help(), oneshot_options_help());
     return code;
 }
 
@@ -33,15 +43,52 @@ static int run_inspect(int argc, char **argv)
     return inspect_run(argc, argv, &helpers);
 }
 
+/* A program that the keeper started as one of its roles. */
+static int run_role(const char *name, const char *keeper)
+{
+    static const struct {
+        const char *name;
+        uint64_t capabilities;
+        int (*main)(int control_fd);
+    } ROLES[] = {{"front", 0, front_main}, {"scanner", SCANNER_CAPABILITIES, scanner_main}};
+    struct error err = {0};
+    for (size_t i = 0; i < sizeof ROLES / sizeof *ROLES; i++) {
+        if (strcmp(ROLES[i].name, name) != 0)
+            continue;
+        if (role_start((int32_t)strtol(keeper, NULL, 10), ROLES[i].capabilities, &err) == STATUS_OK)
+            return ROLES[i].main(ROLE_CONTROL_FD);
+        log_error(LOG_ERROR, "a role could not start", &err);
+        return 1;
+    }
+    return print_usage(stderr, 2);
+}
+
+static int run_service(int argc, char **argv)
+{
+    struct service_options options;
+    struct error err = {0};
+    if (service_options_parse(argc - 1, argv + 1, &options, &err) != STATUS_OK) {
+        fprintf(stderr, "malloc_exporter: %s\n", err.message);
+        return 2;
+    }
+    if (options.wants_help)
+        return print_usage(stdout, 0);
+    if (options.wants_version) {
+        printf("malloc_exporter, version %s\n", VERSION);
+        return 0;
+    }
+    if (options.check_config)
+        return service_check_config(&options);
+    options.keeper.holder_main = holder_child_main;
+    options.keeper.resolver_main = resolver_main;
+    return keeper_run(&options.keeper);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && inspect_has(argv[1]))
         return run_inspect(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-        printf("malloc_exporter, version %s\n", VERSION);
-        return 0;
-    }
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
-        return print_usage(stdout, 0);
-    return print_usage(stderr, 2);
+    if (argc == 3 && strncmp(argv[1], ROLE_FLAG, strlen(ROLE_FLAG)) == 0)
+        return run_role(argv[1] + strlen(ROLE_FLAG), argv[2]);
+    return run_service(argc, argv);
 }

@@ -16,6 +16,9 @@
 /** Serve one request of link/hold_messages.h at @socket_fd; returns the process' exit code. */
 int holder_main(int socket_fd);
 
+/** The same in a process that was forked for it: gives up all other descriptors and capabilities first. */
+int holder_child_main(int socket_fd);
+
 /** A holder that was forked by this process; zero-initialise. */
 struct holder_child {
     pid_t pid;

@@ -1,5 +1,6 @@
 /* holder_child.c - start a holder by fork: it keeps its socket and no other descriptor. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -7,17 +8,24 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "link/privileges.h"
 #include "roles/holder/holder.h"
+
+int holder_child_main(int socket_fd)
+{
+    if ((socket_fd > 0 && dup2(socket_fd, 0) < 0) || close_range(1, ~0u, 0) != 0)
+        return 1;
+    if (privileges_keep(PRIVILEGE(CAP_SYS_PTRACE), false, NULL) != STATUS_OK)
+        return 1;
+    return holder_main(0);
+}
 
 static _Noreturn void run_child(int fd, pid_t parent)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
-    if (fd > 0 && dup2(fd, 0) < 0)
-        _exit(1);
-    close_range(1, ~0u, 0);
-    _exit(holder_main(0));
+    _exit(holder_child_main(fd));
 }
 
 enum status holder_child_start(void *context, int *fd_ret, struct error *err)

@@ -1,0 +1,205 @@
+/* service_options.c - see service_options.h. Flags are --name=value, --name value, and -name as Go has them.
+ */
+#include "cli/service_options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "config/config.h"
+
+#define DEFAULT_CONFIG "/etc/malloc_exporter/malloc_exporter.yml"
+#define DEFAULT_ADDRESS "127.0.0.1:10069"
+#define DEFAULT_MAX_REQUESTS 40
+#define CONFIG_BYTES_MAX (1024 * 1024)
+
+typedef bool set_fn(struct service_options *options, const char *value);
+
+static bool set_config(struct service_options *options, const char *value)
+{
+    options->keeper.config_file = value;
+    options->keeper.is_config_given = true;
+    return *value && strlen(value) < 1024;
+}
+static bool set_check(struct service_options *options, const char *value)
+{
+    (void)value;
+    return options->check_config = true;
+}
+static bool set_address(struct service_options *options, const char *value)
+{
+    if (options->keeper.address_count == KEEPER_ADDRESSES_MAX)
+        return false;
+    options->keeper.addresses[options->keeper.address_count++] = value;
+    return *value && strlen(value) < 256;
+}
+static bool set_telemetry_path(struct service_options *options, const char *value)
+{
+    options->keeper.telemetry_path = value;
+    return value[0] == '/' && value[1] && strlen(value) < 256;
+}
+static bool set_web_config(struct service_options *options, const char *value)
+{
+    options->keeper.web_config_file = value;
+    return strlen(value) < 4096;
+}
+static bool set_max_requests(struct service_options *options, const char *value)
+{
+    char *end;
+    unsigned long number = strtoul(value, &end, 10);
+    options->keeper.max_requests = (uint32_t)number;
+    return *value >= '0' && *value <= '9' && !*end && number >= 1 && number <= 100000;
+}
+static bool set_lifecycle(struct service_options *options, const char *value)
+{
+    (void)value;
+    return options->keeper.enable_lifecycle = true;
+}
+static bool set_log_level(struct service_options *options, const char *value)
+{
+    int level = log_level_parse(value);
+    options->keeper.log_level = (uint32_t)level;
+    return level >= 0;
+}
+static bool set_log_format(struct service_options *options, const char *value)
+{
+    int format = log_format_parse(value);
+    options->keeper.log_format = (uint32_t)format;
+    return format >= 0;
+}
+static bool set_procfs(struct service_options *options, const char *value)
+{
+    options->keeper.procfs = value;
+    return *value == '/' && strlen(value) < 250;
+}
+static bool set_user(struct service_options *options, const char *value)
+{
+    options->keeper.user = value;
+    return *value != '\0';
+}
+static bool set_help(struct service_options *options, const char *value)
+{
+    (void)value;
+    return options->wants_help = true;
+}
+static bool set_version(struct service_options *options, const char *value)
+{
+    (void)value;
+    return options->wants_version = true;
+}
+
+static const struct flag {
+    const char *name;
+    bool has_value;
+    set_fn *set;
+    const char *allowed;
+} FLAGS[] = {
+    {"config.file", true, set_config, "a path"},
+    {"config.path", true, set_config, "a path"},
+    {"config.check", false, set_check, ""},
+    {"web.listen-address", true, set_address, "HOST:PORT, [V6]:PORT, :PORT or unix:PATH, 64 at most"},
+    {"web.telemetry-path", true, set_telemetry_path, "a path that begins with /"},
+    {"web.config.file", true, set_web_config, "a path"},
+    {"web.max-requests", true, set_max_requests, "a number from 1 to 100000"},
+    {"web.enable-lifecycle", false, set_lifecycle, ""},
+    {"log.level", true, set_log_level, "debug, info, warn or error"},
+    {"log.format", true, set_log_format, "logfmt or json"},
+    {"procfs", true, set_procfs, "an absolute path"},
+    {"user", true, set_user, "a user's name"},
+    {"version", false, set_version, ""},
+    {"help", false, set_help, ""},
+    {"h", false, set_help, ""},
+};
+#define FLAG_COUNT (sizeof FLAGS / sizeof *FLAGS)
+
+static const struct flag *find(const char *name, size_t length)
+{
+    for (size_t i = 0; i < FLAG_COUNT; i++)
+        if (strlen(FLAGS[i].name) == length && strncmp(FLAGS[i].name, name, length) == 0)
+            return &FLAGS[i];
+    return NULL;
+}
+
+/* The flag at argv[*at]; *@at is moved over its value. */
+static enum status take_flag(int argc, char **argv, int *at, struct service_options *options,
+                             struct error *err)
+{
+    const char *text = argv[*at], *name = text + strspn(text, "-");
+    size_t length = strcspn(name, "=");
+    const struct flag *flag = *text == '-' ? find(name, length) : NULL;
+    if (!flag)
+        return error_set(err, STATUS_USAGE, "unknown argument %s: see --help", text);
+    const char *value = name[length] == '=' ? name + length + 1 : NULL;
+    if (!flag->has_value && value && strcmp(value, "true") != 0)
+        return error_set(err, STATUS_USAGE, "--%s takes no value", flag->name);
+    if (flag->has_value && !value) {
+        if (*at + 1 >= argc)
+            return error_set(err, STATUS_USAGE, "--%s needs a value: %s", flag->name, flag->allowed);
+        value = argv[++*at];
+    }
+    if (!flag->set(options, value))
+        return error_set(err, STATUS_USAGE, "--%s %s: must be %s", flag->name, value, flag->allowed);
+    return STATUS_OK;
+}
+
+enum status service_options_parse(int argc, char **argv, struct service_options *ret, struct error *err)
+{
+    struct service_options options = {.keeper = {.config_file = DEFAULT_CONFIG,
+                                                 .telemetry_path = "/metrics",
+                                                 .web_config_file = "",
+                                                 .procfs = "/proc",
+                                                 .max_requests = DEFAULT_MAX_REQUESTS,
+                                                 .log_level = LOG_INFO,
+                                                 .log_format = LOG_LOGFMT}};
+    for (int i = 0; i < argc; i++) {
+        enum status status = take_flag(argc, argv, &i, &options, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (options.keeper.address_count == 0)
+        options.keeper.addresses[options.keeper.address_count++] = DEFAULT_ADDRESS;
+    *ret = options;
+    return STATUS_OK;
+}
+
+const char *service_options_help(void)
+{
+    return "  --config.file PATH          the YAML configuration (" DEFAULT_CONFIG ")\n"
+           "  --config.check              check it, print all that is wrong, exit 0 or 2\n"
+           "  --web.listen-address ADDR   HOST:PORT, [V6]:PORT, :PORT, unix:PATH; repeatable "
+           "(" DEFAULT_ADDRESS ")\n"
+           "  --web.telemetry-path PATH   /metrics\n"
+           "  --web.max-requests N        requests served at once (40)\n"
+           "  --web.enable-lifecycle      POST or PUT /-/reload\n"
+           "  --log.level LEVEL           debug, info, warn, error (info)\n"
+           "  --log.format FORMAT         logfmt or json (logfmt)\n"
+           "  --procfs PATH               /proc\n"
+           "  --user NAME                 started as root: what all processes run as\n";
+}
+
+int service_check_config(const struct service_options *options)
+{
+    const char *path = options->keeper.config_file;
+    struct error err = {0};
+    scoped_buffer struct buffer problems = {0};
+    scoped_free char *text = malloc(CONFIG_BYTES_MAX + 1);
+    scoped_file FILE *file = fopen(path, "re");
+    if (!file || !text) {
+        fprintf(stderr, "malloc_exporter: %s: %s\n", path, strerror(errno));
+        return 2;
+    }
+    size_t length = fread(text, 1, CONFIG_BYTES_MAX + 1, file);
+    struct config *config = NULL;
+    if (length > CONFIG_BYTES_MAX)
+        error_set(&err, STATUS_USAGE, "%s: larger than %d bytes", path, CONFIG_BYTES_MAX);
+    else if (config_load(path, text, length, &config, &problems, &err) == STATUS_OK) {
+        config_free(config);
+        return 0;
+    }
+    fprintf(stderr, "%s%s\n", buffer_string(&problems), err.message);
+    return 2;
+}
