@@ -98,8 +98,8 @@ struct message_restarts {
 };
 
 /**
- * @address_space tells one program from the next after an exec (proc_stat_address_space). @in_discovery: it was
- * not its heap that was read, but what /proc tells of it.
+ * @address_space tells one program from the next after an exec (proc_stat_address_space). @in_discovery: it
+ * was not its heap that was read, but what /proc tells of it.
  */
 struct message_process_id {
     int32_t pid;

@@ -40,7 +40,8 @@ int target_live_pidfd(const struct target *target);
  */
 enum status target_live_open_root(const struct target *target, int *fd_ret, struct error *err) must_check;
 
-/** One number for the address space that a process has now: another one after an exec, with near certainty. */
+/** One number for the address space that a process has now: another one after an exec, with near certainty.
+ */
 uint64_t proc_stat_address_space(const struct proc_stat *stat);
 
 /** Parse the text of /proc/PID/stat; a comm may hold any byte. STATUS_BAD_DATA where it is not of that form.

@@ -4,6 +4,7 @@
 
 #include "roles/front/http/request.h"
 
+enum MHD_Result handle_metrics(struct request *request);
 enum MHD_Result handle_healthy(struct request *request);
 enum MHD_Result handle_ready(struct request *request);
 enum MHD_Result handle_reload(struct request *request);

@@ -8,6 +8,7 @@
 
 static const struct route routes[] = {
     {"/", "/", ROUTE_GET, ROUTE_PUBLIC, handle_page},
+    {NULL, "/metrics", ROUTE_GET, ROUTE_PUBLIC, handle_metrics},
     {"/-/healthy", "/-/healthy", ROUTE_GET, ROUTE_PUBLIC, handle_healthy},
     {"/-/ready", "/-/ready", ROUTE_GET, ROUTE_PUBLIC, handle_ready},
     {"/-/reload", "/-/reload", ROUTE_POST, ROUTE_PUBLIC, handle_reload},
