@@ -94,14 +94,7 @@ static void update_groups(struct scanner *scanner, uint64_t now_ns)
 
 static void update_round(struct scanner *scanner, uint64_t now_ns)
 {
-    struct message_round *round = &scanner->round;
-    bool all_tried = true;
-    for (size_t i = 0; i < scanner->table.count; i++) {
-        const struct tracked *process = scanner->table.items[i];
-        all_tried &= !process->group || process->is_tried;
-    }
-    round->all_tried = all_tried;
-    round->scan_lag_ns = schedule_lag_ns(scanner, now_ns);
+    scanner->round.scan_lag_ns = schedule_lag_ns(scanner, now_ns);
     scanner->has_round = true;
     report_round(scanner);
 }

@@ -96,6 +96,10 @@ void report_process_gone(struct scanner *scanner, struct tracked *process, bool 
 
 void report_round(struct scanner *scanner)
 {
+    bool all_tried = true;
+    for (size_t i = 0; i < scanner->table.count; i++)
+        all_tried &= !scanner->table.items[i]->group || scanner->table.items[i]->is_tried;
+    scanner->round.all_tried = all_tried;
     if (scanner->has_round)
         send_to_front(scanner, MESSAGE_ROUND, &scanner->round, NULL, 0);
 }

@@ -159,6 +159,8 @@ static void apply(struct scanner *scanner, struct tracked *process, struct attem
     log_change(process, &before);
     report_process(scanner, process);
     report_group(scanner, process->group);
+    if (!was_tried)
+        report_round(scanner); /* it may have been the last that readiness waited for */
 }
 
 static void finish(struct scanner *scanner, struct attempt *attempt)
