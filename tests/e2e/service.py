@@ -1,0 +1,176 @@
+"""The built service in the hands of a test: started on ports of its own, asked over HTTP, ended in any case."""
+import http.client
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+BUILD = os.environ["BUILD_ROOT"]
+PROGRAM = os.path.join(BUILD, "src", "malloc_exporter")
+TARGETS = os.path.join(BUILD, "tests", "targets")
+
+
+class Unix(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30)
+        self.sock.connect(self.path)
+
+
+class Target:
+    """A program of tests/targets (or @command) that says a line when it is ready."""
+
+    def __init__(self, *command):
+        if not os.path.isabs(command[0]):
+            command = (os.path.join(TARGETS, command[0]),) + command[1:]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL)
+        self.pid = self.process.pid
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def runs(self):
+        return self.process.poll() is None
+
+
+class Service:
+    """The exporter with the configuration @config (YAML text)."""
+
+    def __init__(self, config, *flags, ready=True):
+        self.directory = tempfile.TemporaryDirectory(prefix="malloc_exporter-test-")
+        os.chmod(self.directory.name, 0o755)
+        self.file = os.path.join(self.directory.name, "config.yml")
+        self.socket = os.path.join(self.directory.name, "http.sock")
+        self.write(config)
+        self.lines = []
+        self.process = subprocess.Popen(
+            [PROGRAM, "--config.file", self.file, "--web.listen-address", "127.0.0.1:0", "--web.listen-address",
+             "unix:" + self.socket, *flags], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        os.set_blocking(self.process.stderr.fileno(), False)
+        self.rest = b""
+        self.port = int(self.wait_line(r"msg=listening address=127\.0\.0\.1:(\d+)").group(1))
+        if ready:
+            self.wait(lambda: self.get("/-/ready")[0] == 200)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+        self.directory.cleanup()
+
+    def write(self, config):
+        with open(self.file, "w", encoding="utf-8") as file:
+            file.write(config)
+
+    def read_log(self, seconds):
+        """Lines that came within @seconds, the first wait included."""
+        if not select.select([self.process.stderr], [], [], seconds)[0]:
+            return False
+        block = self.process.stderr.read()
+        if not block:
+            return False
+        *lines, self.rest = (self.rest + block).split(b"\n")
+        self.lines += [line.decode("utf-8", "replace") for line in lines]
+        return True
+
+    def wait_line(self, pattern, seconds=30, begin=0):
+        """The first line of the log, from number @begin on, that matches."""
+        limit = time.monotonic() + seconds
+        while True:
+            for line in self.lines[begin:]:
+                match = re.search(pattern, line)
+                if match:
+                    return match
+            left = limit - time.monotonic()
+            if left <= 0 or (not self.read_log(left) and self.process.poll() is not None):
+                raise AssertionError(f"no line {pattern} in the log:\n" + "\n".join(self.lines))
+
+    def wait(self, condition, seconds=30):
+        """Until @condition() is true; what it looks at is another process' state, of which nobody tells."""
+        limit = time.monotonic() + seconds
+        while True:
+            try:
+                result = condition()
+            except OSError:
+                result = None
+            if result:
+                return result
+            if time.monotonic() > limit:
+                raise AssertionError("it did not come true in time; the log:\n" + "\n".join(self.lines))
+            self.read_log(0.02)
+
+    def connection(self, unix=False):
+        return Unix(self.socket) if unix else http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+
+    def get(self, path, method="GET", headers=None, unix=False):
+        """(code, headers, body)"""
+        connection = self.connection(unix)
+        try:
+            connection.request(method, path, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def json(self, path, **arguments):
+        code, _, body = self.get(path, **arguments)
+        return code, json.loads(body)
+
+    def metrics(self):
+        """{'name{labels}': value} of a scrape."""
+        values = {}
+        for line in self.get("/metrics")[2].decode().splitlines():
+            if line and not line.startswith("#"):
+                key, value = line.rsplit(" ", 1)
+                values[key] = float(value)
+        return values
+
+    def roles(self):
+        """{'front': pid, 'scanner': pid}"""
+        found = {}
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
+            for pid in file.read().split():
+                try:
+                    with open(f"/proc/{pid}/cmdline", encoding="utf-8") as line:
+                        match = re.search(r"--role=(\w+)", line.read())
+                except OSError:
+                    continue
+                if match:
+                    found[match.group(1)] = int(pid)
+        return found
+
+    def end(self):
+        """SIGTERM; the exit code and the seconds that it took."""
+        begin = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=10)
+        return code, time.monotonic() - begin
+
+
+def value(metrics, name, pid, **labels):
+    """The one series of @name with that pid and these labels, or None."""
+    found = [number for key, number in metrics.items()
+             if key.startswith(name + "{") and f'pid="{pid}"' in key and
+             all(f'{label}="{text}"' in key for label, text in labels.items())]
+    assert len(found) <= 1, found
+    return found[0] if found else None
