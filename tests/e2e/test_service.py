@@ -160,7 +160,7 @@ class Service_(unittest.TestCase):
             service.process.send_signal(signal.SIGHUP)
             name = "malloc_exporter_config_last_reload_successful"
             service.wait(lambda: service.metrics()[name] == 0)
-            self.assertTrue(any("config.yml:1:18:" in line for line in service.lines), service.lines)
+            service.wait_line(r"config\.yml:1:18:")
             self.assertEqual(value(service.metrics(), "malloc_up", demo.pid), 1)
             service.write(config(other.pid))
             service.process.send_signal(signal.SIGHUP)
