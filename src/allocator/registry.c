@@ -45,7 +45,7 @@ enum status allocator_scan(struct target *target, const struct scan_request *req
         status =
             other ? error_set(err, STATUS_UNSUPPORTED, "the process uses %s, not glibc malloc", other)
                   : error_set(err, STATUS_UNSUPPORTED,
-                              "no glibc malloc was found in the process: it uses another allocator (other)");
+                              "no glibc malloc was found in the process, nor another allocator that is known");
     }
     return status;
 }

@@ -1,4 +1,5 @@
 """The whole product: configuration, scans, metrics, dumps, and what happens when a part of it dies."""
+import ctypes
 import json
 import os
 import shutil
@@ -6,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from service import PROGRAM, Service, Target, value
+from service import PROGRAM, TARGETS, Service, Target, value
 
 CONFIG = """
 scan: {{interval: 200ms{scan}}}
@@ -116,6 +117,20 @@ class Service_(unittest.TestCase):
             service.wait(lambda: value(service.metrics(), "malloc_up", demo.pid) is None)
             code, answer = service.json(f"/api/v1/processes/{demo.pid}")
             self.assertEqual((code, answer["error"]["code"]), (410, "process_ended"))
+
+    def test_a_program_that_is_still_loading(self):
+        # it stands at its exec, before the loader has mapped libc
+        libc = ctypes.CDLL(None)
+        with subprocess.Popen([os.path.join(TARGETS, "demo")], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              preexec_fn=lambda: libc.ptrace(0, 0, None, None)) as demo:
+            try:
+                os.waitpid(demo.pid, os.WUNTRACED)
+                with Service(config(demo.pid)) as service:
+                    self.assertEqual(service.json(f"/api/v1/processes/{demo.pid}")[1]["up"], None)
+                    self.assertEqual(libc.ptrace(17, demo.pid, None, None), 0)
+                    service.wait(lambda: value(service.metrics(), "malloc_up", demo.pid) == 1)
+            finally:
+                demo.kill()
 
     def test_roles_are_replaced(self):
         with Target("demo") as demo, Service(config(demo.pid)) as service:

@@ -7,6 +7,8 @@
 #define WAIT_MAX_NS (3600 * NS_PER_SECOND)
 /* What allocator a program has can only change by an exec, which makes it another one. */
 #define UNSUPPORTED_NS (600 * NS_PER_SECOND)
+/* But a program that was just started may not have loaded its libc yet. */
+#define LOADING_NS (5 * NS_PER_SECOND)
 
 static bool is_scheduled(const struct tracked *process)
 {
@@ -82,8 +84,11 @@ void schedule_next(const struct scanner *scanner, struct tracked *process, uint6
     process->timeouts = status == STATUS_TIMEOUT ? process->timeouts + 1 : 0;
     for (unsigned i = 0; i < process->timeouts && wait_ns < WAIT_MAX_NS; i++)
         wait_ns = wait_ns * 2 < WAIT_MAX_NS ? wait_ns * 2 : WAIT_MAX_NS;
-    if (status == STATUS_UNSUPPORTED && wait_ns < UNSUPPORTED_NS)
+    process->is_final = status == STATUS_UNSUPPORTED && begin_ns - process->first_seen_ns >= LOADING_NS;
+    if (process->is_final && wait_ns < UNSUPPORTED_NS)
         wait_ns = UNSUPPORTED_NS;
+    else if (status == STATUS_UNSUPPORTED && wait_ns > LOADING_NS)
+        wait_ns = LOADING_NS;
     process->due_ns = begin_ns + wait_ns;
     process->result.valid_until_ns = clock_monotonic_ns() + 2 * wait_ns + schedule_timeout_ns(process);
 }

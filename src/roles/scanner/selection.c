@@ -67,7 +67,7 @@ static bool has_outcome(const struct tracked *process, enum process_state state,
 
 static bool is_unsupported(const struct tracked *process)
 {
-    return has_outcome(process, PROCESS_STATE_UNSUPPORTED, FAILURE_NONE);
+    return process->is_final && has_outcome(process, PROCESS_STATE_UNSUPPORTED, FAILURE_NONE);
 }
 
 static bool is_refused(const struct tracked *process)
