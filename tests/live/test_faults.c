@@ -44,7 +44,7 @@ static void assert_checks(const struct snapshot *snapshot, unsigned wrong, unsig
 
 static struct snapshot *scan_with(const char *fault, uint64_t *said, int base)
 {
-    struct snapshot *sound = scan_process(target.pid, CONSISTENCY_SNAPSHOT, NULL);
+    struct snapshot *sound = scan_once(target.pid, CONSISTENCY_SNAPSHOT, NULL);
     assert_non_null(sound);
     assert_checks(sound, 0, 0);
     assert_int_equal(sound->numbers.completeness.corrupt_count, 0);
@@ -52,7 +52,7 @@ static struct snapshot *scan_with(const char *fault, uint64_t *said, int base)
     scoped_free char *answer = spawn_ask(&target, fault);
     assert_non_null(answer);
     *said = strtoull(answer, NULL, base);
-    struct snapshot *snapshot = scan_process(target.pid, CONSISTENCY_SNAPSHOT, NULL);
+    struct snapshot *snapshot = scan_once(target.pid, CONSISTENCY_SNAPSHOT, NULL);
     assert_non_null(snapshot);
     return snapshot;
 }

@@ -45,7 +45,7 @@ static void assert_equal_in(pid_t pid, enum consistency consistency)
         scoped_free char *before = oracle_ask(&oracle, pid);
         assert_non_null(before);
         assert_true(oracle_wait_idle(pid));
-        struct snapshot *snapshot = scan_process(pid, consistency, NULL);
+        struct snapshot *snapshot = scan_once(pid, consistency, NULL);
         assert_non_null(snapshot);
         scoped_free char *rebuilt = malloc_info_text(snapshot);
         snapshot_unref(snapshot);

@@ -61,7 +61,7 @@ static void assert_true_numbers(enum consistency consistency)
     assert_non_null(before);
     struct block_list list;
     assert_true(block_list_init(&list, blocks));
-    struct snapshot *snapshot = scan_process(target.pid, consistency, &list.sink);
+    struct snapshot *snapshot = scan_once(target.pid, consistency, &list.sink);
     assert_non_null(snapshot);
     scoped_free char *after = spawn_ask(&target, "info");
     assert_string_equal(before, after);

@@ -12,7 +12,7 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-struct snapshot *scan_process(pid_t pid, enum consistency consistency, struct chunk_sink *sink)
+struct snapshot *scan_once(pid_t pid, enum consistency consistency, struct chunk_sink *sink)
 {
     struct error err = {0};
     struct target *scoped_target target = NULL;

@@ -17,6 +17,6 @@ struct chunk_sink;
  * Scan @pid with details; @sink may be NULL. The snapshot, or NULL with the message printed to standard
  * error. snapshot_unref() ends it.
  */
-struct snapshot *scan_process(pid_t pid, enum consistency consistency, struct chunk_sink *sink);
+struct snapshot *scan_once(pid_t pid, enum consistency consistency, struct chunk_sink *sink);
 
 #endif
