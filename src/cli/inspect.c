@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "encode/dump.h"
+#include "encode/exposition.h"
 #include "encode/process_json.h"
 #include "encode/process_text.h"
 
@@ -67,8 +68,32 @@ static int report(const struct oneshot_options *options, const struct session_he
     return print(&out, &err);
 }
 
+/* As the service would expose it, in a group of its comm. */
+static int print_exposition(const struct oneshot_options *options, const struct session_helpers *helpers)
+{
+    struct error err = {0};
+    char allocator[32] = "";
+    scoped_snapshot struct snapshot *snapshot = NULL;
+    scoped_buffer struct buffer out = {0};
+    if (session_scan(options, helpers, true, NULL, allocator, &snapshot, &err) != STATUS_OK)
+        return fail(&err);
+    const struct view_group group = {.name = snapshot->labels.comm};
+    const struct view_process process = {.group = &group, .state = PROCESS_STATE_OK, .snapshot = snapshot};
+    const struct view view = {.groups = &group,
+                              .groups_count = 1,
+                              .processes = &process,
+                              .processes_count = 1,
+                              .size_histogram = true,
+                              .residency = true};
+    if (exposition_write_processes(&out, &view, &err) != STATUS_OK)
+        return fail(&err);
+    return print(&out, &err);
+}
+
 static int run_scan(const struct oneshot_options *options, const struct session_helpers *helpers)
 {
+    if (options->format == OUTPUT_PROMETHEUS)
+        return print_exposition(options, helpers);
     return report(options, helpers, process_json_scan, process_text_scan);
 }
 
@@ -122,7 +147,8 @@ static const struct subcommand {
     int (*run)(const struct oneshot_options *options, const struct session_helpers *helpers);
     const char *help;
 } SUBCOMMANDS[] = {
-    {"scan", FORMAT(TEXT) | FORMAT(JSON), OUTPUT_JSON, run_scan, "the numbers of its heap"},
+    {"scan", FORMAT(TEXT) | FORMAT(JSON) | FORMAT(PROMETHEUS), OUTPUT_JSON, run_scan,
+     "the numbers of its heap"},
     {"chunks", FORMAT(TEXT) | FORMAT(JSON) | FORMAT(NDJSON) | FORMAT(CSV), OUTPUT_NDJSON, run_chunks,
      "every chunk, a record each"},
     {"arenas", FORMAT(TEXT) | FORMAT(JSON), OUTPUT_JSON, run_arenas, "arenas, heaps, bins and tcaches"},

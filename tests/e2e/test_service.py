@@ -49,6 +49,17 @@ class Service_(unittest.TestCase):
             checked = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, check=False)
             self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, b""))
 
+    @unittest.skipUnless(shutil.which("promtool"), "promtool is not installed")
+    def test_one_shot_exposition(self):
+        with Target("demo") as demo:
+            done = subprocess.run([PROGRAM, "scan", str(demo.pid), "--format", "prometheus"], capture_output=True,
+                                  stdin=subprocess.DEVNULL, timeout=60, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(f'malloc_up{{groupname="demo",pid="{demo.pid}"}} 1\n'.encode(), done.stdout)
+            checked = subprocess.run(["promtool", "check", "metrics"], input=done.stdout, capture_output=True,
+                                     check=False)
+            self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, b""))
+
     def test_openmetrics(self):
         with Target("demo") as demo, Service(config(demo.pid)) as service:
             _, headers, body = service.get("/metrics", headers={"Accept": "application/openmetrics-text"})
