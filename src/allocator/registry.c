@@ -43,9 +43,10 @@ enum status allocator_scan(struct target *target, const struct scan_request *req
         other = other ? other : name_other(target);
         snprintf(name, 32, "%s", other ? other : "other");
         status =
-            other ? error_set(err, STATUS_UNSUPPORTED, "the process uses %s, not glibc malloc", other)
-                  : error_set(err, STATUS_UNSUPPORTED,
-                              "no glibc malloc was found in the process, nor another allocator that is known");
+            other
+                ? error_set(err, STATUS_UNSUPPORTED, "the process uses %s, not glibc malloc", other)
+                : error_set(err, STATUS_UNSUPPORTED,
+                            "no glibc malloc was found in the process, nor another allocator that is known");
     }
     return status;
 }
