@@ -148,7 +148,12 @@ class Service_(unittest.TestCase):
             service.wait(lambda: service.metrics()['malloc_scans_total{groupname="demo",result="ok"}'] >= 3)
             before = service.metrics()['malloc_scans_total{groupname="demo",result="ok"}']
             os.kill(service.roles()["scanner"], signal.SIGKILL)
-            service.wait(lambda: service.metrics()['malloc_exporter_restarts_total{role="scanner"}'] == 1)
+
+            def has_restarted():
+                metrics = service.metrics()
+                self.assertEqual(value(metrics, "malloc_up", demo.pid), 1)  # its last result stays meanwhile
+                return metrics['malloc_exporter_restarts_total{role="scanner"}'] == 1
+            service.wait(has_restarted)
             service.wait(lambda: service.metrics()['malloc_scans_total{groupname="demo",result="ok"}'] > before)
             os.kill(service.roles()["front"], signal.SIGKILL)
             service.wait(lambda: service.metrics()['malloc_exporter_restarts_total{role="front"}'] == 1)

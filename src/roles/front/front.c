@@ -41,9 +41,9 @@ enum status front_request_stream(struct front *front, const struct message_strea
 static enum status tell_keeper(struct front *front, enum message_kind kind, struct error *err)
 {
     struct message_empty empty = {0};
-    pthread_mutex_lock(&front->lock);
+    pthread_mutex_lock(&front->control_lock);
     enum status status = link_send(front->control, kind, &empty, NULL, 0, -1, SEND_TIMEOUT_MS, err);
-    pthread_mutex_unlock(&front->lock);
+    pthread_mutex_unlock(&front->control_lock);
     return status;
 }
 
@@ -254,6 +254,7 @@ int front_main(int control_fd)
     loop->front.control = control_fd;
     loop->front.peer = -1;
     pthread_mutex_init(&loop->front.lock, NULL);
+    pthread_mutex_init(&loop->front.control_lock, NULL);
     struct error err = {0};
     enum status status = serve(loop, &err);
     if (status != STATUS_GONE)
@@ -266,6 +267,7 @@ int front_main(int control_fd)
     store_free(loop->front.store);
     scoped_fd_run(&loop->front.peer);
     pthread_mutex_destroy(&loop->front.lock);
+    pthread_mutex_destroy(&loop->front.control_lock);
     free(loop);
     return status == STATUS_GONE ? 0 : status == STATUS_USAGE ? 2 : 1;
 }

@@ -10,14 +10,19 @@
 
 struct streams;
 
-/** One running front. @lock guards the sending on @control and @peer, and what the keeper told. */
+/**
+ * One running front. @lock guards @peer, the sending on it, and what the keeper told; @control_lock the
+ * sending on
+ * @control alone, so that a scanner that does not read cannot delay the answer to a heartbeat.
+ */
 struct front {
     struct message_start start; /* set before any thread */
     struct store *store;
     struct streams *streams;
     uint64_t started_ns;
-    pthread_mutex_t lock;
+    pthread_mutex_t control_lock;
     int control;
+    pthread_mutex_t lock;
     int peer; /* -1 while there is no scanner */
     struct message_restarts restarts;
     struct message_config_result config_result;

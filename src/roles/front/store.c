@@ -200,11 +200,26 @@ enum status store_group(struct store *store, const struct message_group *message
     return status;
 }
 
+/* A new scanner has not tried the process yet, but what the one before found is of the same program: it stays
+ * until it is replaced or too old. */
+static bool stays(const struct store_process *old, const struct store_process *new)
+{
+    return new->message.state == PROCESS_STATE_WAITING && old->message.state != PROCESS_STATE_WAITING &&
+           old->snapshot->start_time_ticks == new->snapshot->start_time_ticks &&
+           old->message.address_space ==
+               new->message.address_space &&strcmp(old->message.group, new->message.group) == 0;
+}
+
 static enum status put_process(struct store *store, struct store_process *process, struct error *err)
 {
     bool found;
     size_t at = process_place(store, process->snapshot->pid, &found);
     process->epoch = store->epoch;
+    if (found && stays(store->processes[at], process)) {
+        store->processes[at]->epoch = store->epoch;
+        store_process_unref(process);
+        return STATUS_OK;
+    }
     if (found) {
         store_process_unref(store->processes[at]);
         store->processes[at] = process;
