@@ -49,7 +49,11 @@ struct label {
     char *value;
 };
 
-/** Matchers of an entry, and of its `exclude`. An empty list is a matcher that was not given. */
+/**
+ * Matchers of an entry, and of its `exclude`. An empty list is a matcher that was not given. Of an entry all
+ * kinds that are given must match; one kind that matches excludes. A kind matches where any item does,
+ * cmdline where all patterns do.
+ */
 struct matchers {
     struct string_list comm;
     struct string_list exe;
@@ -68,9 +72,9 @@ struct entry {
     struct name_template *name;
     struct matchers match;
     struct matchers exclude;
-    uint64_t min_uptime_ns;
+    uint64_t min_uptime_ns; /* the first scan of a process that the entry took waits for it */
     bool children;
-    struct label *labels;
+    struct label *labels; /* sorted by name */
     size_t labels_count;
     enum identify_by identify_by;
     struct scan_config scan;
@@ -155,8 +159,9 @@ struct match_result {
 };
 
 /**
- * The first entry that takes the process. False: none does. Where @why is not NULL, a line for each entry is
- * appended that says why it does not ("entry at line 12: comm is not one of …").
+ * The first entry that takes the process, whether it is older than min_uptime or not. False: none does. Where
+ * @why is not NULL, a line for each entry is appended that says why it does not ("entry at line 12: comm is
+ * not one of …").
  */
 bool config_match(const struct config *config, const struct process_facts *facts, struct match_result *ret,
                   struct buffer *why);

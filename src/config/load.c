@@ -1,203 +1,176 @@
 /* load.c - YAML to struct config: the file as a whole and its settings. */
 #include "config/load.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/name_template.h"
-#include "config/pattern.h"
+#include "base/cleanup.h"
 #include "config/settings.h"
 
-void load_problem(struct loader *loader, const struct yaml_node *node, const char *format, ...)
+static const char *const SECTIONS[] = {"scan", "limits", "discovery", "metrics", "api"};
+#define SECTIONS_COUNT (sizeof SECTIONS / sizeof *SECTIONS)
+
+static void loader_deinit(struct loader *loader)
 {
-    char text[512];
-    va_list arguments;
-    if (++loader->count > PROBLEMS_MAX)
-        return;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    buffer_printf(loader->problems, "%s:%u:%u: %s\n", loader->file, node->line, node->column, text);
+    problems_deinit(&loader->problems);
 }
 
-static bool is_empty(const struct yaml_node *node)
+static void free_config(struct config **config)
 {
-    return node->kind == YAML_SCALAR && node->is_plain &&
-           (node->text[0] == '\0' || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0);
+    config_free(*config);
 }
 
-bool load_is(struct loader *loader, const struct yaml_node *node, enum yaml_kind kind, const char *what)
+unsigned load_column(const struct yaml_node *node, size_t offset)
 {
-    static const char *const NAMES[] = {"a single value", "a list", "a map of keys and values"};
-    if (node->kind == kind && !is_empty(node))
+    return node->text_column ? node->text_column + (unsigned)offset : node->column;
+}
+
+char *load_copy(struct loader *loader, const char *text)
+{
+    char *copy = strdup(text);
+    if (!copy)
+        loader->problems.no_memory = true;
+    return copy;
+}
+
+bool load_is(struct loader *loader, const struct yaml_node *node, enum node_kind kind, const char *what)
+{
+    static const char *const NAMES[] = {"a single value", "a list, as [a, b]", "a map of keys and values"};
+    if (node->kind == kind && !yaml_node_is_null(node))
         return true;
-    load_problem(loader, node, "%s must be %s", what, NAMES[kind]);
+    load_problem(loader, node, "%s must be %s, not %s", what, NAMES[kind], yaml_node_kind_name(node));
     return false;
 }
 
-static void suggest(struct loader *loader, const struct yaml_node *key, const char *section)
+bool load_setting(struct loader *loader, const char *section, const struct yaml_node *key,
+                  const struct yaml_node *value, void *base)
 {
-    char known[320] = "";
-    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-        size_t used = strlen(known);
-        if (strcmp(SETTINGS[i].section, section) == 0)
-            snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", SETTINGS[i].key);
+    scoped_buffer struct buffer why = {0};
+    const struct setting *setting = setting_find(section, key->text);
+    if (!setting)
+        return false;
+    if (value->kind != NODE_TEXT || yaml_node_is_null(value)) {
+        setting_allowed(setting, &why);
+        load_problem(loader, value, "%s must be %s, not %s", key->text, buffer_string(&why),
+                     yaml_node_kind_name(value));
+    } else if (!setting_set(setting, base, value->text, &why)) {
+        load_problem(loader, value, "%s: \"%s\": %s", key->text,
+                     problems_show(value->text, value->length).text, buffer_string(&why));
     }
-    load_problem(loader, key, "unknown key %s in %s; it knows %s", key->text, section, known);
+    return true;
 }
 
-void load_settings(struct loader *loader, const struct yaml_node *node, const char *section, void *base)
+void load_section(struct loader *loader, const char *section, const char *what, const struct yaml_node *node,
+                  void *base)
 {
-    if (is_empty(node) || !load_is(loader, node, YAML_MAP, section))
+    if (yaml_node_is_null(node) || !load_is(loader, node, NODE_MAP, what))
         return;
     for (size_t i = 0; i + 1 < node->count; i += 2) {
-        const struct yaml_node *key = &node->children[i], *value = &node->children[i + 1];
-        const struct setting *setting = setting_find(section, key->text);
-        const char *why = "";
-        if (!setting) {
-            suggest(loader, key, section);
+        const struct yaml_node *key = node->children[i];
+        if (load_setting(loader, section, key, node->children[i + 1], base))
             continue;
-        }
-        if (!load_is(loader, value, YAML_SCALAR, key->text))
-            continue;
-        if (!setting_set(setting, base, value->text, &why))
-            load_problem(loader, value, "%s.%s: %s; it is \"%.60s\"", section, key->text, why, value->text);
+        scoped_buffer struct buffer known = {0};
+        setting_keys(section, &known);
+        load_problem(loader, key, "unknown key \"%s\" in %s; there are %s",
+                     problems_show(key->text, key->length).text, what, buffer_string(&known));
     }
-}
-
-static bool is_section(const char *name)
-{
-    for (size_t i = 0; i < SETTINGS_COUNT; i++)
-        if (strcmp(SETTINGS[i].section, name) == 0)
-            return true;
-    return false;
 }
 
 static const struct yaml_node *find_key(const struct yaml_node *map, const char *name)
 {
     for (size_t i = 0; i + 1 < map->count; i += 2)
-        if (strcmp(map->children[i].text, name) == 0)
-            return &map->children[i + 1];
+        if (strcmp(map->children[i]->text, name) == 0)
+            return map->children[i + 1];
     return NULL;
+}
+
+static bool is_section(const char *name)
+{
+    for (size_t i = 0; i < SECTIONS_COUNT; i++)
+        if (strcmp(SECTIONS[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void check_root_keys(struct loader *loader, const struct yaml_node *root)
+{
+    for (size_t i = 0; i + 1 < root->count; i += 2) {
+        const struct yaml_node *key = root->children[i];
+        if (!is_section(key->text) && strcmp(key->text, "process_names") != 0)
+            load_problem(
+                loader, key,
+                "unknown key \"%s\"; there are scan, limits, discovery, metrics, api and process_names",
+                problems_show(key->text, key->length).text);
+    }
 }
 
 static void load_root(struct loader *loader, const struct yaml_node *root, struct config *config)
 {
-    if (is_empty(root) || !load_is(loader, root, YAML_MAP, "the configuration"))
+    if (!root || yaml_node_is_null(root)) {
+        problems_add(&loader->problems, 1, 1, "the file is empty; at least process_names must be given");
         return;
-    /* first, since entries begin with its values */
-    const struct yaml_node *scan = find_key(root, "scan");
-    if (scan)
-        load_settings(loader, scan, "scan", &config->scan);
-    for (size_t i = 0; i + 1 < root->count; i += 2) {
-        const struct yaml_node *key = &root->children[i], *value = &root->children[i + 1];
-        if (strcmp(key->text, "scan") == 0)
-            continue;
-        if (strcmp(key->text, "process_names") == 0)
-            load_entries(loader, value, config);
-        else if (is_section(key->text))
-            load_settings(loader, value, key->text, config);
-        else
-            load_problem(loader, key,
-                         "unknown key %.60s; there are scan, limits, discovery, metrics, api, process_names",
-                         key->text);
     }
+    if (!load_is(loader, root, NODE_MAP, "the file"))
+        return;
+    check_root_keys(loader, root);
+    /* before the entries, which begin with the settings of scan */
+    for (size_t i = 0; i < SECTIONS_COUNT; i++) {
+        const struct yaml_node *section = find_key(root, SECTIONS[i]);
+        if (section)
+            load_section(loader, SECTIONS[i], SECTIONS[i], section,
+                         strcmp(SECTIONS[i], "scan") == 0 ? (void *)&config->scan : config);
+    }
+    const struct yaml_node *entries = find_key(root, "process_names");
+    if (entries)
+        load_entries(loader, entries, config);
+    else
+        load_problem(loader, root, "process_names is missing: a list of which processes to scan");
 }
 
-enum status config_default(struct config **ret, struct error *err)
+static enum status new_config(struct config **ret, struct error *err)
 {
     struct config *config = calloc(1, sizeof *config);
     if (!config)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the configuration");
-    settings_default(config);
+    for (size_t i = 0; i < SECTIONS_COUNT; i++)
+        setting_defaults(SECTIONS[i], strcmp(SECTIONS[i], "scan") == 0 ? (void *)&config->scan : config);
+    *ret = config;
+    return STATUS_OK;
+}
+
+enum status config_default(struct config **ret, struct error *err)
+{
+    struct config *config;
+    enum status status = new_config(&config, err);
+    if (status != STATUS_OK)
+        return status;
     config->is_default = true;
     config->metrics.size_histogram = false;
     *ret = config;
     return STATUS_OK;
 }
 
-static enum status finish(struct loader *loader, struct config *config, struct config **ret,
-                          struct error *err)
-{
-    if (loader->count == 0 && !loader->has_no_memory) {
-        *ret = config;
-        return STATUS_OK;
-    }
-    config_free(config);
-    if (loader->has_no_memory)
-        return error_set(err, STATUS_NO_MEMORY, "no memory for the configuration");
-    if (loader->count > PROBLEMS_MAX)
-        buffer_printf(loader->problems, "%s: and %u more\n", loader->file, loader->count - PROBLEMS_MAX);
-    return error_set(err, STATUS_USAGE, "%s: %u problem%s", loader->file, loader->count,
-                     loader->count == 1 ? "" : "s");
-}
-
 enum status config_load(const char *file, const char *text, size_t length, struct config **ret,
                         struct buffer *problems, struct error *err)
 {
-    struct loader loader = {.file = file, .problems = problems};
-    struct yaml_node root = {0};
-    struct error why = {0};
-    struct config *config = NULL;
-    enum status status = yaml_tree_parse(text, length, &root, &why);
-    if (status == STATUS_USAGE)
-        buffer_printf(problems, "%s:%s\n", file, why.message);
+    scoped(loader_deinit) struct loader loader = {.problems.file = file};
+    scoped_yaml_tree struct yaml_tree tree = {0};
+    scoped(free_config) struct config *config = NULL;
+    enum status status = new_config(&config, err);
     if (status != STATUS_OK)
-        return error_set(err, status, "%s:%s", file, why.message);
-    status = config_default(&config, err);
-    if (status == STATUS_OK) {
-        config->is_default = false;
-        config->metrics.size_histogram = true;
-        load_root(&loader, &root, config);
-        status = finish(&loader, config, ret, err);
+        return status;
+    status = yaml_tree_parse(text, length, &tree, &loader.problems, err);
+    if (status != STATUS_OK && status != STATUS_USAGE)
+        return status;
+    if (status == STATUS_OK)
+        load_root(&loader, tree.root, config);
+    if (loader.problems.no_memory)
+        return error_set(err, STATUS_NO_MEMORY, "%s: no memory for the configuration", file);
+    if (loader.problems.found > 0) {
+        problems_write(&loader.problems, problems);
+        return error_set(err, STATUS_USAGE, "%s: %zu problem%s", file, loader.problems.found,
+                         loader.problems.found == 1 ? "" : "s");
     }
-    yaml_tree_deinit(&root);
-    return status;
-}
-
-static void free_strings(struct string_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        free(list->items[i]);
-    free(list->items);
-}
-
-static void free_patterns(struct pattern_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        pattern_free(list->items[i]);
-    free(list->items);
-}
-
-static void free_matchers(struct matchers *match)
-{
-    free_strings(&match->comm);
-    free_strings(&match->exe);
-    free_strings(&match->exe_path);
-    free_strings(&match->user);
-    free_strings(&match->unit);
-    free_patterns(&match->cmdline);
-    free_patterns(&match->cgroup);
-    free(match->pids);
-    free(match->pid_file);
-}
-
-void config_free(struct config *config)
-{
-    for (size_t i = 0; config && i < config->entries_count; i++) {
-        struct entry *entry = &config->entries[i];
-        name_template_free(entry->name);
-        free_matchers(&entry->match);
-        free_matchers(&entry->exclude);
-        for (size_t j = 0; j < entry->labels_count; j++) {
-            free(entry->labels[j].name);
-            free(entry->labels[j].value);
-        }
-        free(entry->labels);
-    }
-    if (config)
-        free(config->entries);
-    free(config);
+    *ret = take_ptr(config);
+    return STATUS_OK;
 }

@@ -1,67 +1,96 @@
 /* settings.c - see settings.h. */
 #include "config/settings.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "config/values.h"
 
-#define MS UINT64_C(1000000)
-#define SECOND (1000 * MS)
-#define HOUR (3600 * SECOND)
 #define SCAN(field) offsetof(struct scan_config, field)
+#define ENTRY(field) offsetof(struct entry, field)
 #define CONFIG(field) offsetof(struct config, field)
 
+#define SLICED_REFUSAL "sliced is not available in this version; use live or snapshot"
+
+/* Values as those of enum consistency in snapshot/snapshot.h. */
+static const struct setting_word CONSISTENCIES[] = {
+    {"live", 0, NULL}, {"snapshot", 2, NULL}, {"sliced", 1, SLICED_REFUSAL}, {NULL, 0, NULL}};
+static const struct setting_word MAX_CONSISTENCIES[] = {{"entry", -1, NULL},
+                                                        {"live", 0, NULL},
+                                                        {"snapshot", 2, NULL},
+                                                        {"sliced", 1, SLICED_REFUSAL},
+                                                        {NULL, 0, NULL}};
+static const struct setting_word AUTO[] = {{"auto", 0, NULL}, {NULL, 0, NULL}};
+static const struct setting_word ACCESSES[] = {{"authenticated", API_AUTHENTICATED, NULL},
+                                               {"local", API_LOCAL, NULL},
+                                               {"open", API_OPEN, NULL},
+                                               {NULL, 0, NULL}};
+static const struct setting_word IDENTITIES[] = {
+    {"pid", IDENTIFY_PID, NULL}, {"none", IDENTIFY_NONE, NULL}, {NULL, 0, NULL}};
+
+/* clang-format off */
 const struct setting SETTINGS[] = {
-    {"scan", "interval", SETTING_DURATION, SCAN(interval_ns), "30s", 100 * MS, 24 * HOUR,
+    {"scan", "interval", SETTING_DURATION, SCAN(interval_ns), "30s", "100ms", "24h", NULL,
      "how often a process is scanned"},
-    {"scan", "timeout", SETTING_TIMEOUT, SCAN(timeout_ns), "auto", 10 * MS, HOUR,
+    {"scan", "timeout", SETTING_DURATION, SCAN(timeout_ns), "auto", "10ms", "1h", AUTO,
      "how long a scan may take; auto: 10 s and 1 s a GiB"},
-    {"scan", "consistency", SETTING_CONSISTENCY, SCAN(consistency), "live", 0, 0,
-     "live never stops the process; snapshot stops it for the walk"},
-    {"scan", "max_pause", SETTING_DURATION, SCAN(max_pause_ns), "5ms", MS, 10 * SECOND,
+    {"scan", "consistency", SETTING_ENUM, SCAN(consistency), "live", NULL, NULL, CONSISTENCIES,
+     "live never stops the process, snapshot stops it for the whole walk"},
+    {"scan", "max_pause", SETTING_DURATION, SCAN(max_pause_ns), "5ms", "1ms", "10s", NULL,
      "sliced: the longest stop"},
-    {"scan", "snapshot_max_pause", SETTING_DURATION, SCAN(snapshot_max_pause_ns), "1s", MS, 60 * SECOND,
-     "snapshot: beyond it the scan ends as timeout"},
-    {"scan", "read_swapped", SETTING_BOOL, SCAN(read_swapped), "false", 0, 0,
-     "bring swapped pages back into memory to read them"},
-    {"limits", "concurrency", SETTING_COUNT, CONFIG(limits.concurrency), "1", 1, 32,
+    {"scan", "snapshot_max_pause", SETTING_DURATION, SCAN(snapshot_max_pause_ns), "1s", "1ms", "1m", NULL,
+     "snapshot: a longer stop ends the scan as timeout"},
+    {"scan", "read_swapped", SETTING_BOOL, SCAN(read_swapped), "false", NULL, NULL, NULL,
+     "bring swapped pages of a process back into memory to read them"},
+    {"limits", "concurrency", SETTING_COUNT, CONFIG(limits.concurrency), "1", "1", "32", NULL,
      "processes scanned at the same time"},
-    {"limits", "scan_threads", SETTING_COUNT, CONFIG(limits.scan_threads), "1", 1, 64,
+    {"limits", "scan_threads", SETTING_COUNT, CONFIG(limits.scan_threads), "1", "1", "64", NULL,
      "threads for one process with many heaps"},
-    {"limits", "max_cpu", SETTING_SHARE, CONFIG(limits.max_cpu), "5%", 0, 64,
+    {"limits", "max_cpu", SETTING_PERCENT, CONFIG(limits.max_cpu), "5%", "0.01%", "6400%", NULL,
      "of one core, over all processes"},
-    {"limits", "max_processes", SETTING_COUNT, CONFIG(limits.max_processes), "1000", 1, 60000,
-     "processes that are scanned"},
-    {"limits", "max_series", SETTING_COUNT, CONFIG(limits.max_series), "50000", 1000, 10000000,
-     "series of one scrape"},
-    {"limits", "group_ttl", SETTING_DURATION, CONFIG(limits.group_ttl_ns), "1h", 0, 720 * HOUR,
+    {"limits", "max_processes", SETTING_COUNT, CONFIG(limits.max_processes), "1000", "1", "60000", NULL,
+     "processes scanned at most"},
+    {"limits", "max_series", SETTING_COUNT, CONFIG(limits.max_series), "50000", "1000", "10000000", NULL,
+     "series of one scrape at most"},
+    {"limits", "group_ttl", SETTING_DURATION, CONFIG(limits.group_ttl_ns), "1h", "0s", "720h", NULL,
      "how long a templated group's counters live after its last process"},
-    {"discovery", "interval", SETTING_DURATION, CONFIG(discovery.interval_ns), "5s", 100 * MS, HOUR,
+    {"discovery", "interval", SETTING_DURATION, CONFIG(discovery.interval_ns), "5s", "100ms", "1h", NULL,
      "how often processes are looked for"},
-    {"metrics", "per_arena", SETTING_BOOL, CONFIG(metrics.per_arena), "false", 0, 0,
+    {"metrics", "per_arena", SETTING_BOOL, CONFIG(metrics.per_arena), "false", NULL, NULL, NULL,
      "the malloc_arena_* families"},
-    {"metrics", "max_arenas", SETTING_COUNT, CONFIG(metrics.max_arenas), "64", 1, 65536,
-     "arenas with series of their own"},
-    {"metrics", "size_histogram", SETTING_BOOL, CONFIG(metrics.size_histogram), "true", 0, 0,
-     "malloc_chunk_size_bytes"},
-    {"metrics", "residency", SETTING_BOOL, CONFIG(metrics.residency), "true", 0, 0,
+    {"metrics", "max_arenas", SETTING_COUNT, CONFIG(metrics.max_arenas), "64", "1", "65536", NULL,
+     "arenas with series of their own; the rest are summed as other"},
+    {"metrics", "size_histogram", SETTING_BOOL, CONFIG(metrics.size_histogram), "true", NULL, NULL, NULL,
+     "the histogram of chunk sizes"},
+    {"metrics", "residency", SETTING_BOOL, CONFIG(metrics.residency), "true", NULL, NULL, NULL,
      "resident, swapped and trimmable bytes"},
-    {"api", "access", SETTING_ACCESS, CONFIG(api.access), "authenticated", 0, 0, "who may ask for addresses"},
-    {"api", "memory", SETTING_BOOL, CONFIG(api.memory), "false", 0, 0, "memory contents over HTTP"},
-    {"api", "max_consistency", SETTING_MAX_CONSISTENCY, CONFIG(api.max_consistency), "entry", 0, 0,
-     "the strongest consistency that a request may ask for"},
-    {"api", "max_streams", SETTING_COUNT, CONFIG(api.max_streams), "2", 1, 64, "dumps at once"},
-    {"api", "stream_timeout", SETTING_DURATION, CONFIG(api.stream_timeout_ns), "5m", SECOND, 24 * HOUR,
+    {"api", "access", SETTING_ENUM, CONFIG(api.access), "authenticated", NULL, NULL, ACCESSES,
+     "who may ask for addresses"},
+    {"api", "memory", SETTING_BOOL, CONFIG(api.memory), "false", NULL, NULL, NULL,
+     "memory contents over HTTP"},
+    {"api", "max_consistency", SETTING_ENUM, CONFIG(api.max_consistency), "entry", NULL, NULL,
+     MAX_CONSISTENCIES, "the strongest consistency that a request may ask for"},
+    {"api", "max_streams", SETTING_COUNT, CONFIG(api.max_streams), "2", "1", "64", NULL, "dumps at once"},
+    {"api", "stream_timeout", SETTING_DURATION, CONFIG(api.stream_timeout_ns), "5m", "1s", "24h", NULL,
      "how long a dump may take"},
-    {"api", "snapshot_buffer", SETTING_SIZE, CONFIG(api.snapshot_buffer_bytes), "64MiB", UINT64_C(1) << 16,
-     UINT64_C(1) << 36, "memory for the chunks of a snapshot dump"},
+    {"api", "snapshot_buffer", SETTING_SIZE, CONFIG(api.snapshot_buffer_bytes), "64MiB", "64KiB", "64GiB", NULL,
+     "memory for the chunks of a snapshot dump"},
+    {"entry", "min_uptime", SETTING_DURATION, ENTRY(min_uptime_ns), "0s", "0s", "8760h", NULL,
+     "how long a process runs before its first scan"},
+    {"entry", "children", SETTING_BOOL, ENTRY(children), "false", NULL, NULL, NULL,
+     "descendants that no entry takes join the group"},
+    {"entry", "identify_by", SETTING_ENUM, ENTRY(identify_by), "pid", NULL, NULL, IDENTITIES,
+     "pid: series for each process; none: one set for the group"},
 };
+/* clang-format on */
 const size_t SETTINGS_COUNT = sizeof SETTINGS / sizeof *SETTINGS;
 
-/* Positions are the values of enum consistency. */
-static const char *const CONSISTENCIES[] = {"live", "sliced", "snapshot"};
-#define CONSISTENCY_IS_SLICED 1
+static const char *const TYPE_WORDS[] = {
+    [SETTING_DURATION] = "a duration such as 30s or 1h30m",
+    [SETTING_BOOL] = "true or false",
+    [SETTING_PERCENT] = "a percentage such as 5%",
+    [SETTING_SIZE] = "a size such as 64MiB, or a number of bytes",
+    [SETTING_COUNT] = "a whole number",
+};
 
 const struct setting *setting_find(const char *section, const char *key)
 {
@@ -71,124 +100,136 @@ const struct setting *setting_find(const char *section, const char *key)
     return NULL;
 }
 
-static bool in_range(const struct setting *setting, uint64_t value, const char **why)
+/* "live or snapshot", without those that are refused */
+static void append_words(const struct setting_word *words, struct buffer *ret)
 {
-    static _Thread_local char text[120];
-    uint64_t unit = setting->type == SETTING_DURATION || setting->type == SETTING_TIMEOUT ? MS : 1;
-    if (value >= setting->min && value <= setting->max)
-        return true;
-    snprintf(text, sizeof text, "must lie between %llu and %llu%s", (unsigned long long)(setting->min / unit),
-             (unsigned long long)(setting->max / unit), unit == MS ? " ms" : "");
-    *why = text;
-    return false;
-}
-
-static bool set_duration(const struct setting *setting, uint64_t *field, const char *text, const char **why)
-{
-    uint64_t value;
-    if (setting->type == SETTING_TIMEOUT && strcmp(text, "auto") == 0) {
-        *field = 0;
-        return true;
-    }
-    *why =
-        setting->type == SETTING_TIMEOUT ? "must be auto or a duration as 30s" : "must be a duration as 30s";
-    if (!value_duration(text, &value) || !in_range(setting, value, why))
-        return false;
-    *field = value;
-    return true;
-}
-
-static bool set_consistency(const struct setting *setting, int *field, const char *text, const char **why)
-{
-    bool may_be_entry = setting->type == SETTING_MAX_CONSISTENCY;
-    if (may_be_entry && strcmp(text, "entry") == 0) {
-        *field = -1;
-        return true;
-    }
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(text, CONSISTENCIES[i]) != 0)
-            continue;
-        *why = "sliced is not available in this version: use live or snapshot";
-        *field = i;
-        return i != CONSISTENCY_IS_SLICED;
-    }
-    *why = may_be_entry ? "must be entry, live or snapshot" : "must be live or snapshot";
-    return false;
-}
-
-static bool set_access(enum api_access *field, const char *text, const char **why)
-{
-    static const char *const NAMES[] = {"authenticated", "local", "open"};
-    for (unsigned i = 0; i < 3; i++)
-        if (strcmp(text, NAMES[i]) == 0) {
-            *field = (enum api_access)i;
-            return true;
+    size_t allowed = 0, shown = 0;
+    for (const struct setting_word *word = words; word->word; word++)
+        allowed += word->refusal == NULL;
+    for (const struct setting_word *word = words; word->word; word++)
+        if (!word->refusal) {
+            buffer_text(ret, shown == 0 ? "" : shown + 1 == allowed ? " or " : ", ");
+            buffer_text(ret, word->word);
+            shown++;
         }
-    *why = "must be authenticated, local or open";
+}
+
+void setting_allowed(const struct setting *setting, struct buffer *ret)
+{
+    if (setting->words)
+        append_words(setting->words, ret);
+    if (setting->type == SETTING_ENUM)
+        return;
+    buffer_printf(ret, "%s%s", setting->words ? " or " : "", TYPE_WORDS[setting->type]);
+    if (setting->min)
+        buffer_printf(ret, ", from %s to %s", setting->min, setting->max);
+}
+
+void setting_keys(const char *section, struct buffer *ret)
+{
+    bool is_first = true;
+    for (size_t i = 0; i < SETTINGS_COUNT; i++)
+        if (strcmp(SETTINGS[i].section, section) == 0) {
+            buffer_printf(ret, "%s%s", is_first ? "" : ", ", SETTINGS[i].key);
+            is_first = false;
+        }
+}
+
+union value {
+    uint64_t number;
+    double share;
+    bool is_true;
+};
+
+/* No words: durations, sizes, counts, shares and booleans alone. */
+static bool read_value(enum setting_type type, const char *text, union value *ret)
+{
+    switch (type) {
+    case SETTING_DURATION:
+        return value_duration(text, &ret->number);
+    case SETTING_SIZE:
+        return value_size(text, &ret->number);
+    case SETTING_COUNT:
+        return value_count(text, &ret->number);
+    case SETTING_PERCENT:
+        return value_percent(text, &ret->share);
+    case SETTING_BOOL:
+        return value_bool(text, &ret->is_true);
+    case SETTING_ENUM:
+        break;
+    }
     return false;
 }
 
-static bool set_count(const struct setting *setting, uint32_t *field, const char *text, const char **why)
+static bool is_in_range(const struct setting *setting, const union value *value)
 {
-    uint64_t value;
-    *why = "must be a whole number";
-    if (!value_count(text, &value) || !in_range(setting, value, why))
+    union value min, max;
+    if (!setting->min)
+        return true;
+    if (!read_value(setting->type, setting->min, &min) || !read_value(setting->type, setting->max, &max))
         return false;
-    *field = (uint32_t)value;
-    return true;
+    if (setting->type == SETTING_PERCENT)
+        return value->share >= min.share && value->share <= max.share;
+    return value->number >= min.number && value->number <= max.number;
 }
 
-static bool set_size(const struct setting *setting, uint64_t *field, const char *text, const char **why)
-{
-    uint64_t value;
-    *why = "must be a size as 64MiB";
-    if (!value_size(text, &value) || !in_range(setting, value, why))
-        return false;
-    *field = value;
-    return true;
-}
-
-static bool set_share(const struct setting *setting, double *field, const char *text, const char **why)
-{
-    double value;
-    *why = "must be a share of one core as 5%";
-    if (!value_share(text, &value) || value > (double)setting->max)
-        return false;
-    *field = value;
-    return true;
-}
-
-bool setting_set(const struct setting *setting, void *base, const char *text, const char **why)
+static void store(const struct setting *setting, void *base, const union value *value)
 {
     void *field = (char *)base + setting->offset;
     switch (setting->type) {
     case SETTING_DURATION:
-    case SETTING_TIMEOUT:
-        return set_duration(setting, field, text, why);
-    case SETTING_BOOL:
-        *why = "must be true or false";
-        return value_bool(text, field);
-    case SETTING_COUNT:
-        return set_count(setting, field, text, why);
-    case SETTING_SHARE:
-        return set_share(setting, field, text, why);
     case SETTING_SIZE:
-        return set_size(setting, field, text, why);
-    case SETTING_CONSISTENCY:
-    case SETTING_MAX_CONSISTENCY:
-        return set_consistency(setting, field, text, why);
-    case SETTING_ACCESS:
-        return set_access(field, text, why);
+        *(uint64_t *)field = value->number;
+        break;
+    case SETTING_COUNT:
+        *(uint32_t *)field = (uint32_t)value->number;
+        break;
+    case SETTING_PERCENT:
+        *(double *)field = value->share;
+        break;
+    case SETTING_BOOL:
+        *(bool *)field = value->is_true;
+        break;
+    case SETTING_ENUM:
+        *(int *)field = (int)(int64_t)value->number;
+        break;
     }
-    return false;
 }
 
-void settings_default(struct config *config)
+/* The word @text of the setting, or NULL. */
+static const struct setting_word *find_word(const struct setting *setting, const char *text)
 {
-    const char *why;
-    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-        bool is_scan = strcmp(SETTINGS[i].section, "scan") == 0;
-        (void)setting_set(&SETTINGS[i], is_scan ? (void *)&config->scan : config, SETTINGS[i].default_text,
-                          &why);
+    for (const struct setting_word *word = setting->words; word && word->word; word++)
+        if (strcmp(word->word, text) == 0)
+            return word;
+    return NULL;
+}
+
+bool setting_set(const struct setting *setting, void *base, const char *text, struct buffer *why)
+{
+    union value value = {0};
+    const struct setting_word *word = find_word(setting, text);
+    if (word && word->refusal) {
+        if (why)
+            buffer_text(why, word->refusal);
+        return false;
     }
+    if (word)
+        value.number = (uint64_t)(int64_t)word->value;
+    else if (!read_value(setting->type, text, &value) || !is_in_range(setting, &value)) {
+        if (why) {
+            buffer_text(why, "must be ");
+            setting_allowed(setting, why);
+        }
+        return false;
+    }
+    store(setting, base, &value);
+    return true;
+}
+
+void setting_defaults(const char *section, void *base)
+{
+    for (size_t i = 0; i < SETTINGS_COUNT; i++)
+        if (strcmp(SETTINGS[i].section, section) == 0)
+            (void)setting_set(&SETTINGS[i], base, SETTINGS[i].default_text, NULL);
 }

@@ -5,172 +5,302 @@
 #include <string.h>
 #include <yaml.h>
 
-#define DEPTH_MAX 20
-#define NODES_MAX 100000
+#include "base/cleanup.h"
 
 struct builder {
-    yaml_parser_t parser;
-    struct yaml_node *stack[DEPTH_MAX];
+    struct yaml_tree *tree;
+    struct problems *problems;
+    struct yaml_node *stack[YAML_TREE_DEPTH_MAX];
     unsigned depth;
-    size_t nodes;
-    struct yaml_node *root;
-    bool has_root;
+    struct yaml_node *anchors[YAML_TREE_ANCHORS_MAX];
+    size_t anchors_count;
+    size_t nodes; /* with those of aliases each time */
+    bool has_document;
 };
 
-static enum status refuse(const yaml_mark_t *mark, const char *why, struct error *err)
+static bool refuse(struct builder *builder, const yaml_mark_t *mark, const char *why)
 {
-    return error_set(err, STATUS_USAGE, "%zu:%zu: %s", mark->line + 1, mark->column + 1, why);
+    problems_add(builder->problems, (unsigned)mark->line + 1, (unsigned)mark->column + 1, "%s", why);
+    return false;
 }
 
-static struct yaml_node *add_child(struct yaml_node *parent)
+static bool no_memory(struct builder *builder)
 {
-    if (parent->count == parent->capacity) {
-        size_t capacity = parent->capacity ? parent->capacity * 2 : 8;
-        struct yaml_node *children = realloc(parent->children, capacity * sizeof *children);
-        if (!children)
-            return NULL;
-        parent->children = children;
-        parent->capacity = capacity;
-    }
-    memset(&parent->children[parent->count], 0, sizeof *parent->children);
-    return &parent->children[parent->count++];
+    builder->problems->no_memory = true;
+    return false;
 }
 
-/* The place for the node that begins: the root, or the next child of the innermost open one. */
-static enum status take_place(struct builder *builder, const yaml_mark_t *mark, struct yaml_node **ret,
-                              struct error *err)
+/* room for one pointer more in *@items */
+static bool make_room(struct yaml_node ***items, size_t count, size_t *capacity)
 {
-    if (++builder->nodes > NODES_MAX)
-        return refuse(mark, "the file has too many values", err);
-    if (builder->depth == 0 && builder->has_root)
-        return refuse(mark, "there must be one document only", err);
-    builder->has_root = true;
-    struct yaml_node *node =
-        builder->depth == 0 ? builder->root : add_child(builder->stack[builder->depth - 1]);
+    if (count < *capacity)
+        return true;
+    size_t larger = *capacity ? 2 * *capacity : 4;
+    struct yaml_node **moved = realloc(*items, larger * sizeof *moved);
+    if (!moved)
+        return false;
+    *items = moved;
+    *capacity = larger;
+    return true;
+}
+
+static bool remember_anchor(struct builder *builder, struct yaml_node *node, const char *anchor,
+                            const yaml_mark_t *mark)
+{
+    if (!anchor)
+        return true;
+    if (builder->anchors_count == YAML_TREE_ANCHORS_MAX)
+        return refuse(builder, mark, "too many anchors: at most 100 are allowed");
+    node->anchor = strdup(anchor);
+    if (!node->anchor)
+        return no_memory(builder);
+    builder->anchors[builder->anchors_count++] = node;
+    return true;
+}
+
+static struct yaml_node *new_node(struct builder *builder, enum node_kind kind, const yaml_event_t *event)
+{
+    struct yaml_tree *tree = builder->tree;
+    if (!make_room(&tree->nodes, tree->count, &tree->capacity))
+        return NULL;
+    struct yaml_node *node = calloc(1, sizeof *node);
     if (!node)
-        return error_set(err, STATUS_NO_MEMORY, "no memory for the configuration");
-    node->line = (unsigned)mark->line + 1;
-    node->column = (unsigned)mark->column + 1;
-    *ret = node;
-    return STATUS_OK;
-}
-
-static bool is_key_next(const struct builder *builder)
-{
-    const struct yaml_node *parent = builder->depth ? builder->stack[builder->depth - 1] : NULL;
-    return parent && parent->kind == YAML_MAP && parent->count % 2 == 0;
-}
-
-static enum status open_node(struct builder *builder, const yaml_event_t *event, enum yaml_kind kind,
-                             struct error *err)
-{
-    struct yaml_node *node;
-    if (builder->depth == DEPTH_MAX)
-        return refuse(&event->start_mark, "values are nested too deeply", err);
-    if (is_key_next(builder))
-        return refuse(&event->start_mark, "a key must be a word, not a list or a map", err);
-    enum status status = take_place(builder, &event->start_mark, &node, err);
-    if (status != STATUS_OK)
-        return status;
+        return NULL;
     node->kind = kind;
-    /* children move when their parent grows; an open node is always its parent's last */
-    builder->stack[builder->depth++] = node;
-    return STATUS_OK;
+    node->line = (unsigned)event->start_mark.line + 1;
+    node->column = (unsigned)event->start_mark.column + 1;
+    node->weight = 1;
+    tree->nodes[tree->count++] = node;
+    return node;
 }
 
-static enum status put_scalar(struct builder *builder, const yaml_event_t *event, struct error *err)
+static bool check_key(struct builder *builder, struct yaml_node *map, const struct yaml_node *key,
+                      const yaml_mark_t *mark)
 {
-    struct yaml_node *node;
-    const char *value = (const char *)event->data.scalar.value;
+    if (key->kind != NODE_TEXT)
+        return refuse(builder, mark, "a key must be text");
+    if (key->is_plain && strcmp(key->text, "<<") == 0)
+        return refuse(builder, mark, "merge keys (<<) are not supported; write the settings out");
+    if (map->count / 2 == YAML_TREE_KEYS_MAX)
+        return refuse(builder, mark, "too many keys: at most 1000 are allowed in a map");
+    for (size_t i = 0; i < map->count; i += 2)
+        if (strcmp(map->children[i]->text, key->text) == 0) {
+            problems_add(builder->problems, (unsigned)mark->line + 1, (unsigned)mark->column + 1,
+                         "the key \"%s\" is given twice; the first is in line %u",
+                         problems_show(key->text, key->length).text, map->children[i]->line);
+            break;
+        }
+    return true;
+}
+
+/* Put @node below the node that is open. */
+static bool attach(struct builder *builder, struct yaml_node *node, const yaml_mark_t *mark)
+{
+    builder->nodes += node->weight;
+    if (builder->nodes > YAML_TREE_NODES_MAX)
+        return refuse(builder, mark, "too many values: at most 100000 are allowed, repeated ones included");
+    if (builder->depth == 0) {
+        builder->tree->root = node;
+        return true;
+    }
+    if (builder->depth + node->height >= YAML_TREE_DEPTH_MAX)
+        return refuse(builder, mark, "nested too deeply: at most 20 levels are allowed");
+    struct yaml_node *parent = builder->stack[builder->depth - 1];
+    if (parent->kind == NODE_MAP && parent->count % 2 == 0 && !check_key(builder, parent, node, mark))
+        return false;
+    if (!make_room(&parent->children, parent->count, &parent->capacity))
+        return no_memory(builder);
+    parent->children[parent->count++] = node;
+    return true;
+}
+
+static bool check_tag(struct builder *builder, const yaml_char_t *tag, const yaml_mark_t *mark)
+{
+    static const char *const KNOWN[] = {YAML_STR_TAG, YAML_SEQ_TAG, YAML_MAP_TAG};
+    for (size_t i = 0; tag && i < sizeof KNOWN / sizeof *KNOWN; i++)
+        if (strcmp((const char *)tag, KNOWN[i]) == 0)
+            return true;
+    return !tag || refuse(builder, mark, "tags are not supported, but for !!str, !!seq and !!map");
+}
+
+static bool on_text(struct builder *builder, const yaml_event_t *event)
+{
+    const yaml_mark_t *start = &event->start_mark, *end = &event->end_mark;
     size_t length = event->data.scalar.length;
-    bool is_key = is_key_next(builder);
-    if (memchr(value, '\0', length))
-        return refuse(&event->start_mark, "a value must not hold a NUL byte", err);
-    const struct yaml_node *parent = builder->depth ? builder->stack[builder->depth - 1] : NULL;
-    for (size_t i = 0; is_key && i < parent->count; i += 2)
-        if (strcmp(parent->children[i].text, value) == 0)
-            return refuse(&event->start_mark, "this key is there twice", err);
-    enum status status = take_place(builder, &event->start_mark, &node, err);
-    if (status != STATUS_OK)
-        return status;
-    node->kind = YAML_SCALAR;
-    node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    node->text = strndup(value, length);
-    return node->text ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "no memory for the configuration");
+    if (memchr(event->data.scalar.value, '\0', length))
+        return refuse(builder, start, "a NUL byte is not allowed");
+    if (!check_tag(builder, event->data.scalar.tag, start))
+        return false;
+    struct yaml_node *node = new_node(builder, NODE_TEXT, event);
+    if (!node)
+        return no_memory(builder);
+    node->text = strndup((const char *)event->data.scalar.value, length);
+    if (!node->text)
+        return no_memory(builder);
+    node->length = length;
+    node->weight += length / 64;
+    node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !event->data.scalar.tag;
+    /* as many characters in the file as in the text: nothing in it is escaped or folded */
+    size_t quote = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? 0 : 1;
+    if (start->line == end->line && end->index - start->index == length + 2 * quote)
+        node->text_column = node->column + (unsigned)quote;
+    return remember_anchor(builder, node, (const char *)event->data.scalar.anchor, start) &&
+           attach(builder, node, start);
 }
 
-static bool has_anchor(const yaml_event_t *event)
+static bool on_open(struct builder *builder, enum node_kind kind, const yaml_event_t *event,
+                    const yaml_char_t *anchor, const yaml_char_t *tag)
 {
-    return event->type == YAML_ALIAS_EVENT ||
-           (event->type == YAML_SCALAR_EVENT && event->data.scalar.anchor) ||
-           (event->type == YAML_SEQUENCE_START_EVENT && event->data.sequence_start.anchor) ||
-           (event->type == YAML_MAPPING_START_EVENT && event->data.mapping_start.anchor);
+    const yaml_mark_t *mark = &event->start_mark;
+    if (!check_tag(builder, tag, mark))
+        return false;
+    struct yaml_node *node = new_node(builder, kind, event);
+    if (!node)
+        return no_memory(builder);
+    node->is_open = true;
+    if (!remember_anchor(builder, node, (const char *)anchor, mark) || !attach(builder, node, mark))
+        return false;
+    builder->stack[builder->depth++] = node;
+    return true;
 }
 
-static enum status take_event(struct builder *builder, const yaml_event_t *event, struct error *err)
+static bool on_close(struct builder *builder)
 {
-    if (has_anchor(event))
-        return refuse(&event->start_mark, "anchors and aliases are not allowed: write the value out", err);
+    struct yaml_node *node = builder->stack[--builder->depth];
+    node->is_open = false;
+    for (size_t i = 0; i < node->count; i++) {
+        node->weight += node->children[i]->weight;
+        if (node->children[i]->height >= node->height)
+            node->height = node->children[i]->height + 1;
+    }
+    return true;
+}
+
+static bool on_alias(struct builder *builder, const yaml_event_t *event)
+{
+    const char *name = (const char *)event->data.alias.anchor;
+    struct yaml_node *node = NULL;
+    for (size_t i = builder->anchors_count; i > 0 && !node; i--)
+        if (strcmp(builder->anchors[i - 1]->anchor, name) == 0)
+            node = builder->anchors[i - 1]; /* the last of that name above it */
+    if (!node)
+        return refuse(builder, &event->start_mark, "an alias of an anchor that is not above it");
+    if (node->is_open)
+        return refuse(builder, &event->start_mark, "an alias of what it is itself part of");
+    return attach(builder, node, &event->start_mark);
+}
+
+static bool on_event(struct builder *builder, const yaml_event_t *event)
+{
     switch (event->type) {
+    case YAML_DOCUMENT_START_EVENT:
+        if (builder->has_document)
+            return refuse(builder, &event->start_mark, "only one document is allowed");
+        builder->has_document = true;
+        return true;
     case YAML_SCALAR_EVENT:
-        return put_scalar(builder, event, err);
+        return on_text(builder, event);
     case YAML_SEQUENCE_START_EVENT:
-        return open_node(builder, event, YAML_LIST, err);
+        return on_open(builder, NODE_LIST, event, event->data.sequence_start.anchor,
+                       event->data.sequence_start.tag);
     case YAML_MAPPING_START_EVENT:
-        return open_node(builder, event, YAML_MAP, err);
+        return on_open(builder, NODE_MAP, event, event->data.mapping_start.anchor,
+                       event->data.mapping_start.tag);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
-        builder->depth--;
-        return STATUS_OK;
+        return on_close(builder);
+    case YAML_ALIAS_EVENT:
+        return on_alias(builder, event);
     default:
-        return STATUS_OK;
+        return true;
     }
 }
 
-static enum status parse_error(const yaml_parser_t *parser, struct error *err)
+/* The reader of libyaml knows only the offset of a byte that it refuses. */
+static void refuse_byte(struct problems *problems, const char *text, size_t offset, const char *why)
 {
-    const yaml_mark_t *mark = &parser->problem_mark;
-    return error_set(err, STATUS_USAGE, "%zu:%zu: not YAML: %s", mark->line + 1, mark->column + 1,
-                     parser->problem ? parser->problem : "cannot be read");
+    unsigned line = 1, column = 1;
+    for (size_t i = 0; i < offset; i++) {
+        if (text[i] == '\n') {
+            line++;
+            column = 1;
+        } else if (((unsigned char)text[i] & 0xc0) != 0x80) {
+            column++;
+        }
+    }
+    problems_add(problems, line, column, "not YAML: %s; the file must be UTF-8 text", why);
 }
 
-static enum status build(struct builder *builder, struct error *err)
+static void refuse_syntax(struct problems *problems, const yaml_parser_t *parser, const char *text,
+                          size_t length)
 {
-    for (;;) {
+    const char *why = parser->problem ? parser->problem : "it cannot be read";
+    if (parser->error == YAML_MEMORY_ERROR)
+        problems->no_memory = true;
+    else if (parser->error == YAML_READER_ERROR)
+        refuse_byte(problems, text, parser->problem_offset < length ? parser->problem_offset : length, why);
+    else
+        problems_add(problems, (unsigned)parser->problem_mark.line + 1,
+                     (unsigned)parser->problem_mark.column + 1, "not YAML: %s%s%s", why,
+                     parser->context ? " " : "", parser->context ? parser->context : "");
+}
+
+enum status yaml_tree_parse(const char *text, size_t length, struct yaml_tree *ret, struct problems *problems,
+                            struct error *err)
+{
+    *ret = (struct yaml_tree){0};
+    if (length > YAML_TREE_BYTES_MAX) {
+        problems_add(problems, 1, 1, "the file has %zu bytes; at most 1 MiB is allowed", length);
+        return error_set(err, STATUS_USAGE, "the configuration is too large");
+    }
+    scoped(yaml_parser_delete) yaml_parser_t parser;
+    struct builder builder = {.tree = ret, .problems = problems};
+    if (!yaml_parser_initialize(&parser))
+        return error_set(err, STATUS_NO_MEMORY, "no memory to read the configuration");
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
+    bool is_read = true, is_end = false;
+    while (is_read && !is_end) {
         yaml_event_t event;
-        if (!yaml_parser_parse(&builder->parser, &event))
-            return parse_error(&builder->parser, err);
-        bool is_end = event.type == YAML_STREAM_END_EVENT;
-        enum status status = take_event(builder, &event, err);
+        if (!yaml_parser_parse(&parser, &event)) {
+            refuse_syntax(problems, &parser, text, length);
+            is_read = false;
+            break;
+        }
+        is_end = event.type == YAML_STREAM_END_EVENT;
+        is_read = on_event(&builder, &event);
         yaml_event_delete(&event);
-        if (status != STATUS_OK || is_end)
-            return status;
     }
+    if (problems->no_memory)
+        return error_set(err, STATUS_NO_MEMORY, "no memory to read the configuration");
+    return is_read ? STATUS_OK
+                   : error_set(err, STATUS_USAGE, "the configuration is no YAML that can be used");
 }
 
-enum status yaml_tree_parse(const char *text, size_t length, struct yaml_node *ret, struct error *err)
+void yaml_tree_deinit(struct yaml_tree *tree)
 {
-    struct yaml_node root = {.kind = YAML_MAP, .line = 1, .column = 1};
-    struct builder builder = {.root = &root};
-    if (!yaml_parser_initialize(&builder.parser))
-        return error_set(err, STATUS_NO_MEMORY, "no memory for the configuration");
-    yaml_parser_set_input_string(&builder.parser, (const unsigned char *)text, length);
-    enum status status = build(&builder, err);
-    yaml_parser_delete(&builder.parser);
-    if (status != STATUS_OK) {
-        yaml_tree_deinit(&root);
-        return status;
+    for (size_t i = 0; i < tree->count; i++) {
+        free(tree->nodes[i]->text);
+        free(tree->nodes[i]->anchor);
+        free(tree->nodes[i]->children);
+        free(tree->nodes[i]);
     }
-    *ret = root;
-    return STATUS_OK;
+    free(tree->nodes);
+    *tree = (struct yaml_tree){0};
 }
 
-void yaml_tree_deinit(struct yaml_node *node)
+bool yaml_node_is_null(const struct yaml_node *node)
 {
-    /* depth is at most DEPTH_MAX */
-    for (size_t i = 0; i < node->count; i++)
-        yaml_tree_deinit(&node->children[i]);
-    free(node->children);
-    free(node->text);
-    *node = (struct yaml_node){0};
+    static const char *const NULLS[] = {"", "~", "null", "Null", "NULL"};
+    for (size_t i = 0; node->kind == NODE_TEXT && node->is_plain && i < sizeof NULLS / sizeof *NULLS; i++)
+        if (strcmp(node->text, NULLS[i]) == 0)
+            return true;
+    return false;
+}
+
+const char *yaml_node_kind_name(const struct yaml_node *node)
+{
+    if (node->kind == NODE_TEXT)
+        return yaml_node_is_null(node) ? "nothing" : "text";
+    return node->kind == NODE_LIST ? "a list" : "a map";
 }
