@@ -49,12 +49,14 @@ bool load_setting(struct loader *loader, const char *section, const struct yaml_
     const struct setting *setting = setting_find(section, key->text);
     if (!setting)
         return false;
+    bool is_entry = strcmp(section, "entry") == 0;
+    const char *prefix = is_entry ? "" : section, *point = is_entry ? "" : ".";
     if (value->kind != NODE_TEXT || yaml_node_is_null(value)) {
         setting_allowed(setting, &why);
-        load_problem(loader, value, "%s must be %s, not %s", key->text, buffer_string(&why),
-                     yaml_node_kind_name(value));
+        load_problem(loader, value, "%s%s%s must be %s, not %s", prefix, point, key->text,
+                     buffer_string(&why), yaml_node_kind_name(value));
     } else if (!setting_set(setting, base, value->text, &why)) {
-        load_problem(loader, value, "%s: \"%s\": %s", key->text,
+        load_problem(loader, value, "%s%s%s: \"%s\": %s", prefix, point, key->text,
                      problems_show(value->text, value->length).text, buffer_string(&why));
     }
     return true;
@@ -106,11 +108,7 @@ static void check_root_keys(struct loader *loader, const struct yaml_node *root)
 
 static void load_root(struct loader *loader, const struct yaml_node *root, struct config *config)
 {
-    if (!root || yaml_node_is_null(root)) {
-        problems_add(&loader->problems, 1, 1, "the file is empty; at least process_names must be given");
-        return;
-    }
-    if (!load_is(loader, root, NODE_MAP, "the file"))
+    if (!root || yaml_node_is_null(root) || !load_is(loader, root, NODE_MAP, "the file"))
         return;
     check_root_keys(loader, root);
     /* before the entries, which begin with the settings of scan */
@@ -123,8 +121,6 @@ static void load_root(struct loader *loader, const struct yaml_node *root, struc
     const struct yaml_node *entries = find_key(root, "process_names");
     if (entries)
         load_entries(loader, entries, config);
-    else
-        load_problem(loader, root, "process_names is missing: a list of which processes to scan");
 }
 
 static enum status new_config(struct config **ret, struct error *err)

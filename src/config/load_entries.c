@@ -161,7 +161,7 @@ static void check_groups(struct loader *loader, const struct yaml_node *list, co
 
 void load_entries(struct loader *loader, const struct yaml_node *node, struct config *config)
 {
-    if (!load_is(loader, node, NODE_LIST, "process_names") || node->count == 0)
+    if (yaml_node_is_null(node) || !load_is(loader, node, NODE_LIST, "process_names") || node->count == 0)
         return;
     if (node->count > ENTRIES_MAX) {
         load_problem(loader, node, "process_names has %zu entries; at most %d are allowed", node->count,
