@@ -7,8 +7,6 @@
 #include "config/pattern.h"
 #include "config/values.h"
 
-/* PID_MAX_LIMIT of the kernel's include/linux/threads.h */
-#define PID_MAX 4194304
 /* of all patterns together: a few repetitions of repetitions can take 64 KiB each */
 #define COMPILED_BYTES_MAX ((size_t)16 << 20)
 
@@ -75,9 +73,9 @@ static void add_pid(struct loader *loader, const char *name, const struct yaml_n
 {
     struct matchers *match = field;
     uint64_t pid;
-    if (!value_count(node->text, &pid) || pid == 0 || pid > PID_MAX) {
+    if (!value_count(node->text, &pid) || pid == 0 || pid > INT32_MAX) {
         load_problem(loader, node, "%s: \"%s\" must be the number of a process, from 1 to %d", name,
-                     problems_show(node->text, node->length).text, PID_MAX);
+                     problems_show(node->text, node->length).text, INT32_MAX);
         return;
     }
     int32_t *pids = grow(loader, match->pids, match->pids_count, sizeof *pids);

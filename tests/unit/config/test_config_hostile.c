@@ -132,7 +132,7 @@ static void huge(void **state)
         "f:1:18: scan.interval: \"99999999999999999999999h\": must be a duration such as 30s or 1h30m, from "
         "100ms to 24h\n"
         "f:2:22: limits.max_series: \"99999999999999999999\": must be a whole number, from 1000 to 10000000\n"
-        "f:3:24: pid: \"99999999999999999999\" must be the number of a process, from 1 to 4194304\n");
+        "f:3:24: pid: \"99999999999999999999\" must be the number of a process, from 1 to 2147483647\n");
     while (text.length <= 1 << 20)
         buffer_text(&text, "# a comment of many bytes, of which there are too many\n");
     assert_null(config_text_try(text.data, text.length, &problems));

@@ -73,7 +73,7 @@ static void every_matcher(void **state)
                                              "    user: [root]\n"
                                              "    unit: [f.service]\n"
                                              "    cgroup: ['^/g']\n"
-                                             "    pid: [1, 4194304]\n"
+                                             "    pid: [1, 2147483647]\n"
                                              "    pid_file: /h\n"
                                              "    exclude: {comm: [i], pid_file: /j}\n");
     const struct entry *entry = &config->entries[0];
@@ -88,7 +88,7 @@ static void every_matcher(void **state)
     assert_string_equal(entry->match.user.items[0], "root");
     assert_string_equal(entry->match.unit.items[0], "f.service");
     assert_int_equal(entry->match.cgroup.count, 1);
-    assert_int_equal(entry->match.pids[1], 4194304);
+    assert_int_equal(entry->match.pids[1], 2147483647);
     assert_string_equal(entry->match.pid_file, "/h");
     assert_string_equal(entry->exclude.comm.items[0], "i");
     assert_string_equal(entry->exclude.pid_file, "/j");
@@ -159,14 +159,14 @@ static void wrong_types(void **state)
         "f:4:43: api.max_streams: \"-1\": must be a whole number, from 1 to 64\n"
         "f:5:16: process_names must be a list, as [a, b], not a map\n");
     config_text_refused(
-        "process_names:\n- a\n-\n- comm: [[a], null]\n  pid: [0, 4194305]\n  pid_file: run/x\n"
+        "process_names:\n- a\n-\n- comm: [[a], null]\n  pid: [0, 2147483648]\n  pid_file: run/x\n"
         "  children: 1\n  exclude: [a]\n  cgroup: []\n  labels: a\n",
         "f:2:3: an entry of process_names must be a map of keys and values, not text\n"
         "f:3:2: an entry of process_names must be a map of keys and values, not nothing\n"
         "f:4:10: each item of comm must be a single value, not a list\n"
         "f:4:15: each item of comm must be a single value, not nothing\n"
-        "f:5:9: pid: \"0\" must be the number of a process, from 1 to 4194304\n"
-        "f:5:12: pid: \"4194305\" must be the number of a process, from 1 to 4194304\n"
+        "f:5:9: pid: \"0\" must be the number of a process, from 1 to 2147483647\n"
+        "f:5:12: pid: \"2147483648\" must be the number of a process, from 1 to 2147483647\n"
         "f:6:13: pid_file: \"run/x\" must be an absolute path\n"
         "f:7:13: children: \"1\": must be true or false\n"
         "f:8:12: exclude must be a map of keys and values, not a list\n"
