@@ -143,6 +143,17 @@ class Service_(unittest.TestCase):
             finally:
                 demo.kill()
 
+    def test_a_heap_that_grows(self):
+        with Target("target_bench", "small", "128") as target:
+            def scan():
+                return subprocess.run([PROGRAM, "scan", str(target.pid), "--format", "json"], capture_output=True,
+                                      stdin=subprocess.DEVNULL, timeout=60, check=False)
+            while scan().returncode == 5:
+                pass  # it has not loaded its libc yet
+            for _ in range(15):
+                done = scan()
+                self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_roles_are_replaced(self):
         with Target("demo") as demo, Service(config(demo.pid)) as service:
             service.wait(lambda: service.metrics()['malloc_scans_total{groupname="demo",result="ok"}'] >= 3)

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
+#define LOCATE_TRIES 10
 #define SNAPSHOT_TRIES 5
 #define BETWEEN_STOPS_NS ((long)NS_PER_MS)
 
@@ -169,15 +170,27 @@ static enum status scan_found(struct target *target, const struct scan_request *
     return status;
 }
 
+/* A heap that grows between the reading of the mappings and that of the heap looks wrong: look again. */
+static enum status locate(struct target *target, const struct scan_request *request, struct maps *maps,
+                          struct glibc_locations *locations, struct error *err)
+{
+    enum status status = STATUS_INCONSISTENT;
+    for (unsigned i = 0; i < LOCATE_TRIES && status == STATUS_INCONSISTENT; i++) {
+        maps_deinit(maps);
+        status = target_maps(target, maps, err);
+        if (status == STATUS_OK)
+            status = glibc_locate(target, maps, request->symbols, request->cache, locations, err);
+    }
+    return status;
+}
+
 static enum status glibc_scan(struct target *target, const struct scan_request *request,
                               struct snapshot **ret, struct error *err)
 {
     uint64_t begin_ns = clock_monotonic_ns(), read_before = target->read_bytes;
     scoped_maps struct maps maps = {0};
     __attribute__((cleanup(scoped_locations_run))) struct glibc_locations locations = {0};
-    enum status status = target_maps(target, &maps, err);
-    if (status == STATUS_OK)
-        status = glibc_locate(target, &maps, request->symbols, request->cache, &locations, err);
+    enum status status = locate(target, request, &maps, &locations, err);
     if (status == STATUS_OK && locations.count == 0)
         return error_set(err, STATUS_UNSUPPORTED, "no glibc malloc in the process");
     if (status != STATUS_OK)

@@ -30,6 +30,7 @@ struct probe {
     size_t length;
     struct cache_entry entry; /* what was found: link-time */
     unsigned bins_offset;
+    bool is_doubted; /* a place was found and the heap there did not agree */
 };
 
 static bool reserve_data(struct probe *probe)
@@ -194,12 +195,16 @@ static bool find_module(struct probe *probe, struct glibc_layout *layout, bool *
         if (layout_compose(known->minor, probe->target->word_bytes, layout) &&
             is_proved(probe, layout, is_cold))
             return true;
+        probe->is_doubted = true;
     }
     probe->entry = (struct cache_entry){.build_id_length = image->build_id_length};
     memcpy(probe->entry.build_id, image->build_id, sizeof image->build_id);
-    if (!find_anew(probe) || !layout_compose(probe->entry.minor, probe->target->word_bytes, layout) ||
-        !is_proved(probe, layout, is_cold))
+    if (!find_anew(probe) || !layout_compose(probe->entry.minor, probe->target->word_bytes, layout))
         return false;
+    if (!is_proved(probe, layout, is_cold)) {
+        probe->is_doubted = true;
+        return false;
+    }
     if (probe->entry.mp == 0)
         find_par_in_memory(probe, layout);
     cache_put(probe->cache, &probe->entry);
@@ -281,6 +286,10 @@ enum status glibc_locate(struct target *target, const struct maps *maps, struct 
     enum status status = try_modules(&probe, true, &found, err);
     if (status == STATUS_OK && found.count == 0)
         status = try_modules(&probe, false, &found, err);
+    if (status == STATUS_OK && found.count == 0 && probe.is_doubted)
+        status = error_set(err, STATUS_INCONSISTENT,
+                           "a glibc is there, but its heap does not look like one: it moves too fast, or is "
+                           "damaged");
     if (status == STATUS_OK && found.count == 0)
         status = error_set(err, STATUS_UNSUPPORTED, "no glibc malloc was found in the process");
     if (status != STATUS_OK) {

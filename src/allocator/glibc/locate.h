@@ -39,7 +39,9 @@ struct glibc_locations {
 };
 
 /**
- * Find every glibc malloc in the process. STATUS_UNSUPPORTED: none. @symbols and @cache may be NULL.
+ * Find every glibc malloc in the process. STATUS_UNSUPPORTED: none; STATUS_INCONSISTENT: there is one, but
+ * its heap does not agree with @maps (it may have grown since these were read). @symbols and @cache may be
+ * NULL.
  */
 enum status glibc_locate(struct target *target, const struct maps *maps, struct symbol_source *symbols,
                          struct allocator_cache *cache, struct glibc_locations *ret,
