@@ -53,6 +53,9 @@ static void add_pattern(struct loader *loader, const char *name, const struct ya
     struct pattern *pattern;
     struct error err = {0};
     size_t offset = 0;
+    /* that they are too large was said; more work would change nothing */
+    if (loader->pattern_bytes > COMPILED_BYTES_MAX)
+        return;
     if (pattern_new(node->text, &pattern, &offset, &err) != STATUS_OK) {
         refuse_pattern(loader, name, node, offset, &err);
         return;
