@@ -16,7 +16,7 @@ def files():
         return [name for name in listed.stdout.split("\n") if os.path.isfile(os.path.join(ROOT, name))]
     found = []
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = [name for name in folders if not name.startswith("build")]
+        folders[:] = [name for name in folders if not name.startswith("build") and name != "__pycache__"]
         found += [os.path.relpath(os.path.join(folder, name), ROOT) for name in names]
     return found
 

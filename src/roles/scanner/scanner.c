@@ -156,6 +156,8 @@ static void put_in_force(struct scanner *scanner, struct config *config)
                   "there is no configuration file: the 50 largest processes with glibc malloc that "
                   "may be read are scanned, grouped by comm",
                   NULL);
+    else if (config->entries_count == 0)
+        log_event(LOG_WARN, "the configuration has no process_names: nothing is scanned", NULL);
     pthread_mutex_lock(&scanner->lock);
     config_free(scanner->next_config);
     scanner->next_config = config;
