@@ -55,15 +55,25 @@ static bool residency_consume(struct chunk_sink *sink, const struct chunk *chunk
     return true;
 }
 
+/* Chunks in use are of no interest here. */
+static void residency_count_used(struct chunk_sink *sink, uint32_t arena, uint64_t size, uint64_t count)
+{
+    (void)sink;
+    (void)arena;
+    (void)size;
+    (void)count;
+}
+
 enum status residency_init(struct residency_sums *sums, uint32_t arena_count, uint64_t page_bytes,
                            uint64_t kept_bytes, residency_count_fn *count, void *context, struct error *err)
 {
-    *sums = (struct residency_sums){.sink = {.consume = residency_consume},
-                                    .count = count,
-                                    .context = context,
-                                    .page_bytes = page_bytes,
-                                    .kept_bytes = kept_bytes,
-                                    .arena_count = arena_count};
+    *sums =
+        (struct residency_sums){.sink = {.consume = residency_consume, .count_used = residency_count_used},
+                                .count = count,
+                                .context = context,
+                                .page_bytes = page_bytes,
+                                .kept_bytes = kept_bytes,
+                                .arena_count = arena_count};
     sums->free_resident_bytes = calloc(arena_count ? arena_count : 1, sizeof *sums->free_resident_bytes);
     if (!sums->free_resident_bytes)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the residency of %u arenas", arena_count);

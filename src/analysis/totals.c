@@ -20,6 +20,17 @@ static inline void histogram_add(struct histogram *histogram, uint64_t size)
     histogram->sum_bytes += size;
 }
 
+static void totals_count_used(struct chunk_sink *sink, uint32_t arena, uint64_t size, uint64_t count)
+{
+    struct totals *totals = (struct totals *)sink;
+    if (arena >= totals->arena_count)
+        return;
+    totals->arenas[arena][CHUNK_IN_USE].chunks += count;
+    totals->arenas[arena][CHUNK_IN_USE].bytes += count * size;
+    totals->used.counts[bucket_of(size)] += count;
+    totals->used.sum_bytes += count * size;
+}
+
 static bool totals_consume(struct chunk_sink *sink, const struct chunk *chunks, size_t count)
 {
     struct totals *totals = (struct totals *)sink;
@@ -43,7 +54,8 @@ static bool totals_consume(struct chunk_sink *sink, const struct chunk *chunks, 
 
 enum status totals_init(struct totals *totals, uint32_t arena_count, struct error *err)
 {
-    *totals = (struct totals){.sink = {.consume = totals_consume}, .arena_count = arena_count};
+    *totals = (struct totals){.sink = {.consume = totals_consume, .count_used = totals_count_used},
+                              .arena_count = arena_count};
     totals->arenas = calloc(arena_count ? arena_count : 1, sizeof *totals->arenas);
     totals->largest_binned = calloc(arena_count ? arena_count : 1, sizeof *totals->largest_binned);
     if (totals->arenas && totals->largest_binned)

@@ -54,11 +54,14 @@ struct chunk {
 /**
  * A receiver of chunks. They come by rising address within one walk, in batches. @consume returns false to
  * end the walk (a limit reached, a client gone). @restart (NULL: the sink cannot) forgets all that came: the
- * walk begins anew, as it may under a stop that caught a thread inside malloc.
+ * walk begins anew, as it may under a stop that caught a thread inside malloc. @count_used takes @count
+ * chunks in use that have one size, without their addresses and in no order: most chunks are small and in
+ * use, and only their number is worth something. NULL: the sink wants each; one such sink makes all get each.
  */
 struct chunk_sink {
     bool (*consume)(struct chunk_sink *sink, const struct chunk *chunks, size_t count);
     void (*restart)(struct chunk_sink *sink);
+    void (*count_used)(struct chunk_sink *sink, uint32_t arena, uint64_t size, uint64_t count);
 };
 
 #endif

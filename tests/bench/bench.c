@@ -1,6 +1,6 @@
 /*
  * bench.c - the time of a scan against a bare read of the same present pages in 1 MiB windows, in alternating
- * pairs. Arguments: MIB [PAIRS]. It asserts only that the scan walked the heap, never a time.
+ * pairs. Arguments: MIB [PAIRS [SHAPE]]. It asserts only that the scan walked the heap, never a time.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -160,8 +160,11 @@ int main(int argc, char **argv)
            "read MiB | "
            "chunks | Pss KiB\n");
     bool is_good = true;
-    static const char *const shapes[] = {"small", "mixed", "threads", "unsorted"};
+    static const char *const shapes[] = {"small", "mixed", "threads", "unsorted", "shuffled"};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        if (argc > 3 && strcmp(argv[3], shapes[i]) != 0) {
+            continue;
+        }
         is_good = bench(shapes[i], mib, pairs) && is_good;
         fflush(stdout);
     }

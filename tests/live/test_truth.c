@@ -53,6 +53,29 @@ static void assert_reconciled(const struct snapshot *snapshot)
     assert_true(snapshot->numbers.is_complete);
 }
 
+/* What a scan says in sum; @sink NULL: most chunks are only counted, and long lists are told behind the walk.
+ */
+static void assert_true_sums(enum consistency consistency, struct chunk_sink *sink)
+{
+    scoped_free char *before = spawn_ask(&target, "info");
+    assert_non_null(before);
+    struct snapshot *snapshot = scan_once(target.pid, consistency, sink);
+    assert_non_null(snapshot);
+    scoped_free char *rebuilt = malloc_info_text(snapshot);
+    assert_string_equal(rebuilt, before);
+    assert_arenas_sum(snapshot);
+    assert_reconciled(snapshot);
+    snapshot_unref(snapshot);
+}
+
+static bool ignore_chunks(struct chunk_sink *sink, const struct chunk *chunks, size_t count)
+{
+    (void)sink;
+    (void)chunks;
+    (void)count;
+    return true;
+}
+
 static void assert_true_numbers(enum consistency consistency)
 {
     scoped_free char *blocks = spawn_ask(&target, "list");
@@ -83,6 +106,23 @@ static void assert_program(const char *name, const char *const arguments[])
     assert_true(spawn_target(&target, name, arguments));
     assert_true_numbers(CONSISTENCY_SNAPSHOT);
     assert_true_numbers(CONSISTENCY_LIVE);
+    assert_true_sums(CONSISTENCY_SNAPSHOT, NULL);
+    assert_true_sums(CONSISTENCY_LIVE, NULL);
+}
+
+/* Heaps of the benchmark: long lists, in and out of order, by both ways of telling unsorted from binned. */
+static void test_shape(void **state)
+{
+    const char *const arguments[] = {*state, "48", NULL};
+    struct chunk_sink each = {.consume = ignore_chunks};
+    assert_true(spawn_target(&target, "bench", arguments));
+    for (int consistency = CONSISTENCY_LIVE; consistency <= CONSISTENCY_SNAPSHOT; consistency++) {
+        if (consistency == CONSISTENCY_SLICED) {
+            continue;
+        }
+        assert_true_sums((enum consistency)consistency, NULL);
+        assert_true_sums((enum consistency)consistency, &each);
+    }
 }
 
 static void test_single(void **state)
@@ -117,11 +157,21 @@ static void test_all_together(void **state)
         "fragmented " name, test_fragmented, NULL, end_target, (void *)(uintptr_t)name \
     }
 
+#define SHAPE(name)                                                         \
+    {                                                                       \
+        "heap " name, test_shape, NULL, end_target, (void *)(uintptr_t)name \
+    }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_single, end_target),
         cmocka_unit_test_teardown(test_threads, end_target),
+        SHAPE("small"),
+        SHAPE("mixed"),
+        SHAPE("threads"),
+        SHAPE("unsorted"),
+        SHAPE("shuffled"),
         SITUATION("holes"),
         SITUATION("subheaps"),
         SITUATION("sbrk"),

@@ -1,6 +1,7 @@
 /*
  * bench.c - a heap of a given size for the benchmark: SHAPE MIB. SHAPE: small (16-256 B, all in use), mixed
- * (a third freed at random), threads (mixed, in eight arenas), unsorted (30 % freed at once).
+ * (a third freed at random), threads (mixed, in eight arenas), unsorted (30 % freed at once), shuffled (15 %
+ * freed in random order and sorted into bins, then as many left in unsorted).
  */
 #include <malloc.h>
 #include <pthread.h>
@@ -32,7 +33,7 @@ static size_t pick(uint32_t *random)
     if (strcmp(shape, "small") == 0) {
         return 16 + choice % 241;
     }
-    if (strcmp(shape, "unsorted") == 0) {
+    if (strcmp(shape, "unsorted") == 0 || strcmp(shape, "shuffled") == 0) {
         return 136 + choice % 225;
     }
     return choice % 50 == 0 ? 1 + next(random) % 60000 : 16 + choice % 700;
@@ -40,10 +41,40 @@ static size_t pick(uint32_t *random)
 
 static bool is_to_free(size_t i, uint32_t *random)
 {
-    if (strcmp(shape, "small") == 0) {
+    if (strcmp(shape, "small") == 0 || strcmp(shape, "shuffled") == 0) {
         return false;
     }
     return strcmp(shape, "unsorted") == 0 ? i % 10 == 0 || i % 10 == 3 || i % 10 == 6 : next(random) % 3 == 0;
+}
+
+/* A request that unsorted cannot serve sorts 10,000 of its chunks into bins (malloc.c, MAX_ITERS). */
+static void sort_unsorted(size_t freed)
+{
+    for (size_t i = 0; i <= freed / 10000; i++) {
+        void *block = malloc(900000);
+        if (block == NULL) {
+            _exit(126);
+        }
+        free(block);
+    }
+}
+
+static void free_shuffled(void **blocks, size_t count, uint32_t *random)
+{
+    for (size_t i = count - 1; i > 0; i--) {
+        size_t other = ((uint64_t)next(random) << 20 ^ next(random)) % (i + 1);
+        void *block = blocks[i];
+        blocks[i] = blocks[other];
+        blocks[other] = block;
+    }
+    size_t share = count / 100 * 15;
+    for (size_t i = 0; i < share; i++) {
+        free(blocks[i]);
+    }
+    sort_unsorted(share);
+    for (size_t i = share; i < 2 * share; i++) {
+        free(blocks[i]);
+    }
 }
 
 /* The list of blocks lies outside of the heap. */
@@ -64,6 +95,9 @@ static void fill(uint32_t random)
         }
         memset(blocks[count], 1, bytes);
         sum += malloc_usable_size(blocks[count]) + 8;
+    }
+    if (strcmp(shape, "shuffled") == 0) {
+        free_shuffled(blocks, count, &random);
     }
     for (size_t i = 0; i < count; i++) {
         if (is_to_free(i, &random)) {

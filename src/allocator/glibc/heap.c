@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "allocator/glibc/links.h"
+
 const struct glibc_segment *heap_find_segment(const struct glibc_heap *heap, uint64_t address)
 {
     size_t low = 0, high = heap->segment_count;
@@ -18,6 +20,19 @@ const struct glibc_segment *heap_find_segment(const struct glibc_heap *heap, uin
     return &heap->segments[low];
 }
 
+const struct glibc_segment *heap_segment_at(const struct glibc_heap *heap, uint64_t offset)
+{
+    size_t low = 0, high = heap->segment_count - 1;
+    while (low < high) {
+        size_t middle = low + (high - low + 1) / 2;
+        if (heap->segments[middle].virtual_start <= offset)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return &heap->segments[low];
+}
+
 void heap_note_corrupt(struct glibc_heap *heap, enum note_kind kind, uint64_t address, uint32_t arena)
 {
     heap->completeness.corrupt_count++;
@@ -26,6 +41,7 @@ void heap_note_corrupt(struct glibc_heap *heap, enum note_kind kind, uint64_t ad
 
 void heap_deinit(struct glibc_heap *heap)
 {
+    links_end(heap);
     for (size_t i = 0; i < heap->arena_count; i++)
         free(heap->arenas[i].state);
     free(heap->arenas);

@@ -62,6 +62,7 @@ struct glibc_arena {
     struct bin_sums bins[GLIBC_BIN_COUNT];
     struct bin_sums fast[GLIBC_FASTBIN_MAX];
     bool are_bins_marked; /* the marks tell the binned chunks, else the unsorted ones */
+    bool are_links_noted; /* neither: links.h tells them apart behind the walk */
 };
 
 /** A run of an arena's memory that is walked as one chain of chunks. */
@@ -70,10 +71,19 @@ struct glibc_segment {
     uint64_t start; /* first chunk */
     uint64_t end;   /* end of the used part */
     uint64_t reserved_end;
-    uint64_t virtual_start; /* sum of the sizes of the segments before it: the marks' address space */
+    uint64_t virtual_start; /* in the marks' address space: behind the room of the segments before it */
+    uint64_t virtual_bytes; /* its room there: more than it has, where it may grow */
     uint32_t arena;         /* index in heap->arenas */
     bool has_top;
     bool is_main;
+};
+
+struct link;
+/** Links of free chunks as links.h keeps them; rows NULL: none are noted. */
+struct links {
+    struct link *rows;
+    size_t count, room;
+    bool is_full;
 };
 
 /** Everything of one scan of one libc. */
@@ -97,6 +107,7 @@ struct glibc_heap {
     struct tcache_numbers *tcache_numbers; /* one a row of tcaches */
     struct completeness completeness;
     struct page_view *pages;
+    struct links links;
     struct tally mmapped;
     uint32_t orphans;
     bool are_bins_doubtful; /* under a stop: a chunk was caught on its way, the check of the bins says nothing
@@ -147,6 +158,19 @@ static inline uint64_t heap_bin_last(const struct glibc_heap *heap, const struct
 
 /** The segment whose chunks can lie at @address, or NULL. */
 const struct glibc_segment *heap_find_segment(const struct glibc_heap *heap, uint64_t address);
+
+/** The segment that has @offset of the marks' address space; there must be one. */
+const struct glibc_segment *heap_segment_at(const struct glibc_heap *heap, uint64_t offset);
+
+/** Count one more member of a list. */
+static inline void bin_sums_count(struct bin_sums *sums, uint64_t size)
+{
+    if (sums->tally.chunks++ == 0 || size < sums->min_bytes)
+        sums->min_bytes = size;
+    if (size > sums->max_bytes)
+        sums->max_bytes = size;
+    sums->tally.bytes += size;
+}
 
 /** Count a broken place: corruption where the target stands still or it was proved, else only a note. */
 void heap_note_corrupt(struct glibc_heap *heap, enum note_kind kind, uint64_t address, uint32_t arena);

@@ -68,6 +68,9 @@ bool layout_compose(unsigned minor, unsigned word_bytes, struct glibc_layout *re
 /** The newest minor version that the rows were checked against. */
 unsigned layout_newest_verified(void);
 
+/** The first bin that is large; unsorted and the small ones are before it. */
+#define LAYOUT_BIN_LARGE_FIRST 64u
+
 /** Bin number (2 … 126) of a chunk of @size bytes; malloc/malloc.c largebin_index, smallbin_index. */
 unsigned layout_bin_index(const struct glibc_layout *layout, uint64_t size);
 

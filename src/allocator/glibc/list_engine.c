@@ -89,14 +89,29 @@ static void refill(struct round *round)
     }
 }
 
-/* Read the page of each list's next member, and as much of the page behind as the member itself needs. */
+/*
+ * What to read for a list's next member: its page, and as much of the page behind as the member itself needs;
+ * or the member alone, where the list jumps about (a page costs twice what the member costs).
+ */
+static void choose_range(const struct list_engine *engine, const struct list_cursor *cursor, uint64_t *start,
+                         uint64_t *end)
+{
+    bool is_near =
+        cursor->held_end != 0 && distance_u64(align_down(cursor->chunk, PAGE_BYTES),
+                                              align_down(cursor->held_start, PAGE_BYTES)) <= PAGE_BYTES;
+    *start = is_near ? align_down(cursor->chunk, PAGE_BYTES) : cursor->chunk;
+    *end = cursor->chunk + node_bytes(engine);
+    if (is_near)
+        *end = max_u64(*end, *start + PAGE_BYTES);
+}
+
 static void read_nodes(struct round *round)
 {
     struct list_engine *engine = round->engine;
     for (size_t i = 0; i < round->count; i++) {
         struct list_cursor *cursor = &round->cursors[i];
-        uint64_t start = align_down(cursor->chunk, PAGE_BYTES);
-        uint64_t end = max_u64(start + PAGE_BYTES, cursor->chunk + node_bytes(engine));
+        uint64_t start, end;
+        choose_range(engine, cursor, &start, &end);
         round->parts[i] =
             (struct target_part){.address = start, .data = cursor->data, .length = (uint32_t)(end - start)};
         cursor->held_start = start;

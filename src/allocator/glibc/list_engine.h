@@ -2,9 +2,9 @@
  * list_engine.h - follow many linked lists of a target side by side.
  *
  * A single read of another process' memory costs microseconds, a part of a batch a fraction of one: each
- * round reads the next node of every list in one batch. What comes is the node's whole page, since lists that
- * were freed in order lead from neighbour to neighbour: as long as the next node lies in it no read is
- * needed.
+ * round reads the next node of every list in one batch. Lists that were freed in order lead from neighbour to
+ * neighbour: where the next node is near the one before, its whole page comes, and as long as the list stays
+ * in it no read is needed.
  */
 #ifndef ALLOCATOR_GLIBC_LIST_ENGINE_H
 #define ALLOCATOR_GLIBC_LIST_ENGINE_H

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allocator/glibc/links.h"
 #include "allocator/glibc/list_engine.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
@@ -11,7 +12,9 @@
 #define TCACHE_LIST_MAX 65536u
 #define TCACHE_SMALL_BINS 64u
 /* members of a side that are followed before the other side is tried */
-#define SIDE_NODES_FIRST 4096u
+#define SIDE_NODES_FIRST 64u
+/* where both sides are longer, noting the links of all free chunks costs less than following one of them */
+#define SIDE_NODES_MOST 1024u
 
 enum list_kind { LIST_TCACHE, LIST_FASTBIN, LIST_BIN };
 
@@ -29,21 +32,13 @@ struct list_run {
     uint8_t *tcache_data; /* of the tcache at its turn */
 };
 
-static void add_to_sums(struct bin_sums *sums, uint64_t size)
-{
-    sums->min_bytes = sums->tally.chunks ? min_u64(sums->min_bytes, size) : size;
-    sums->max_bytes = max_u64(sums->max_bytes, size);
-    sums->tally.chunks++;
-    sums->tally.bytes += size;
-}
-
 static void count_member(struct glibc_heap *heap, const struct list_cursor *cursor, uint64_t size)
 {
     if (cursor->kind == LIST_TCACHE) {
         heap->tcache_numbers[cursor->owner].tally.chunks++;
         heap->tcache_numbers[cursor->owner].tally.bytes += size;
     } else if (cursor->kind == LIST_FASTBIN) {
-        add_to_sums(&heap->arenas[cursor->owner].fast[cursor->bin], size);
+        bin_sums_count(&heap->arenas[cursor->owner].fast[cursor->bin], size);
     }
 }
 
@@ -146,14 +141,15 @@ static bool next_arena_list(struct glibc_heap *heap, struct list_run *run, struc
         const struct glibc_arena *arena = &heap->arenas[run->arena];
         unsigned fastbins = run->wants_fastbins ? heap->layout->state.fastbin_count : 0, turn = run->turn++;
         bool is_bins_side = run->marks ? arena->are_bins_marked : run->measures_bins;
-        unsigned first = is_bins_side ? 2 : GLIBC_UNSORTED,
-                 last = is_bins_side ? GLIBC_BIN_COUNT - 1 : GLIBC_UNSORTED;
+        unsigned first = is_bins_side ? 2 : GLIBC_UNSORTED, bins = run->marks && arena->are_links_noted ? 0
+                                                                   : is_bins_side ? GLIBC_BIN_COUNT - 2
+                                                                                  : 1;
         ret->owner = (uint32_t)run->arena;
         if (turn < fastbins) {
             set_fastbin(heap, arena, turn, ret);
             return true;
         }
-        if (turn - fastbins <= last - first) {
+        if (turn - fastbins < bins) {
             set_bin(heap, arena, first + (turn - fastbins), ret);
             return true;
         }
@@ -214,30 +210,34 @@ static enum status measure(struct glibc_heap *heap, size_t arena, bool bins, uin
     return list_engine_run(&engine, err);
 }
 
-static enum status choose_side(struct glibc_heap *heap, size_t arena, struct error *err)
+static enum status choose_side(struct glibc_heap *heap, size_t arena, bool may_note, struct error *err)
 {
-    for (uint64_t nodes = SIDE_NODES_FIRST;; nodes *= 4)
+    for (uint64_t nodes = SIDE_NODES_FIRST; !may_note || nodes <= SIDE_NODES_MOST; nodes *= 4)
         for (int bins = 0; bins < 2; bins++) {
             enum status status = measure(heap, arena, bins, nodes, err);
             heap->arenas[arena].are_bins_marked = bins;
             if (status != STATUS_STOPPED)
                 return status;
         }
+    heap->arenas[arena].are_bins_marked = false;
+    heap->arenas[arena].are_links_noted = true;
+    return heap->links.rows ? STATUS_OK : links_begin(heap, err);
 }
 
-enum status lists_choose_sides(struct glibc_heap *heap, struct error *err)
+enum status lists_choose_sides(struct glibc_heap *heap, bool may_note, struct error *err)
 {
     enum status status = STATUS_OK;
+    may_note = may_note && links_are_possible(heap);
     for (size_t i = 0; status == STATUS_OK && i < heap->arena_count; i++)
         if (heap->arenas[i].top_bytes != 0)
-            status = choose_side(heap, i, err);
+            status = choose_side(heap, i, may_note, err);
     return status;
 }
 
 enum status lists_mark(struct glibc_heap *heap, struct marks *marks, struct error *err)
 {
     bool is_first = !marks->is_counted;
-    if (!is_first && marks->slice_marks[marks->slice] == 0)
+    if (!is_first && (!marks_has_any(marks) || marks_refill(marks)))
         return STATUS_OK;
     scoped_free uint8_t *tcache_data = malloc((size_t)heap->layout->tcache.size + 8);
     if (!tcache_data)
@@ -280,7 +280,7 @@ static bool take_single(struct list_engine *engine, struct list_cursor *cursor)
     unsigned word = engine->heap->layout->word_bytes;
     if (heap_word(engine->heap, cursor->node + 3u * word) != cursor->previous)
         return false;
-    add_to_sums(&run->sums, heap_word(engine->heap, cursor->node + word) & ~(uint64_t)CHUNK_FLAGS);
+    bin_sums_count(&run->sums, heap_word(engine->heap, cursor->node + word) & ~(uint64_t)CHUNK_FLAGS);
     run->sums.address_sum += cursor->chunk;
     run->sums.fd_sum += heap_word(engine->heap, cursor->node + 2u * word);
     run->sums.bk_sum += cursor->previous;

@@ -12,8 +12,11 @@
 
 #include "allocator/glibc/marks.h"
 
-/** Find out for each arena which side is shorter: sets are_bins_marked. STATUS_TIMEOUT. */
-enum status lists_choose_sides(struct glibc_heap *heap, struct error *err) must_check;
+/**
+ * Find out for each arena which side is shorter: sets are_bins_marked. Where both are long, and @may_note,
+ * neither is followed now: are_links_noted. STATUS_TIMEOUT.
+ */
+enum status lists_choose_sides(struct glibc_heap *heap, bool may_note, struct error *err) must_check;
 
 /**
  * Mark the members of all lists that lie in the slice that @marks holds. The first call counts the members of

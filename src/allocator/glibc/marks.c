@@ -14,19 +14,18 @@ enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struc
     uint64_t virtual_bytes = 0;
     if (heap->segment_count) {
         const struct glibc_segment *last = &heap->segments[heap->segment_count - 1];
-        virtual_bytes = last->virtual_start + (last->end - last->start);
+        virtual_bytes = last->virtual_start + last->virtual_bytes;
     }
-    /* a main arena may grow while it is scanned: one slice to spare */
-    marks->slice_count = virtual_bytes / marks->slice_bytes + 2;
+    marks->slice_count = virtual_bytes / marks->slice_bytes + 1;
     marks->slice_marks = calloc(marks->slice_count, sizeof *marks->slice_marks);
+    marks->kept = malloc(MARKS_KEPT_MAX * sizeof *marks->kept);
+    marks->is_kept_whole = true;
     void *map = mmap(NULL, MARKS_MAP_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED || !marks->slice_marks) {
-        free(marks->slice_marks);
-        marks->slice_marks = NULL;
-        return error_set(err, STATUS_NO_MEMORY, "no memory for a map of the lists");
-    }
-    marks->map = map;
-    return STATUS_OK;
+    marks->map = map == MAP_FAILED ? NULL : map;
+    if (marks->map && marks->slice_marks && marks->kept)
+        return STATUS_OK;
+    marks_deinit(marks);
+    return error_set(err, STATUS_NO_MEMORY, "no memory for a map of the lists");
 }
 
 void marks_deinit(struct marks *marks)
@@ -34,6 +33,7 @@ void marks_deinit(struct marks *marks)
     if (marks->map)
         munmap(marks->map, MARKS_MAP_BYTES);
     free(marks->slice_marks);
+    free(marks->kept);
     *marks = (struct marks){0};
 }
 
@@ -43,24 +43,55 @@ void marks_begin_slice(struct marks *marks, uint64_t slice)
     madvise(marks->map, MARKS_MAP_BYTES, MADV_DONTNEED);
 }
 
+static uint64_t places_a_slice(const struct marks *marks)
+{
+    return marks->slice_bytes >> marks->shift;
+}
+
+static void keep(struct marks *marks, uint64_t place, enum mark mark)
+{
+    if (marks->kept_count == MARKS_KEPT_MAX)
+        marks->is_kept_whole = false;
+    else
+        marks->kept[marks->kept_count++] = place * 4 + mark;
+}
+
 bool marks_set(struct marks *marks, const struct glibc_segment *segment, uint64_t address, enum mark mark)
 {
-    if (!is_aligned(address - segment->start, marks->heap->layout->alignment))
+    if (!is_aligned(address - segment->start, marks->heap->layout->alignment) ||
+        address >= marks_segment_end(segment))
         return false;
-    uint64_t slice = marks_slice_of(marks, segment, address);
-    if (slice >= marks->slice_count)
-        return false;
-    if (!marks->is_counted)
+    uint64_t place = (segment->virtual_start + (address - segment->start)) >> marks->shift;
+    uint64_t slice = place / places_a_slice(marks);
+    if (!marks->is_counted) {
         marks->slice_marks[slice]++;
+        keep(marks, place, mark);
+    }
     if (slice != marks->slice)
         return true;
     if (marks_get(marks, segment, address) != MARK_NONE)
         return false;
-    uint64_t place =
-        (segment->virtual_start + (address - segment->start) - marks->slice * marks->slice_bytes) >>
-        marks->shift;
+    place -= slice * places_a_slice(marks);
     marks->map[place / 32] |= (uint64_t)mark << (place % 32 * 2);
     return true;
+}
+
+bool marks_refill(struct marks *marks)
+{
+    if (!marks->is_counted || !marks->is_kept_whole)
+        return false;
+    uint64_t first = marks->slice * places_a_slice(marks);
+    for (size_t i = 0; i < marks->kept_count; i++) {
+        uint64_t place = marks->kept[i] / 4 - first;
+        if (place < places_a_slice(marks))
+            marks->map[place / 32] |= (marks->kept[i] & 3) << (place % 32 * 2);
+    }
+    return true;
+}
+
+bool marks_has_any(const struct marks *marks)
+{
+    return marks->slice < marks->slice_count && marks->slice_marks[marks->slice] != 0;
 }
 
 uint64_t marks_next(const struct marks *marks, const struct glibc_segment *segment, uint64_t from,

@@ -4,7 +4,8 @@
  *
  * A chunk in a tcache or fastbin looks in use to the linear walk, and one in the unsorted list looks binned:
  * the lists are followed first (lists.h) and leave their marks here. 8 MiB cover 512 MiB of heap; a larger
- * heap is walked in slices, and the lists are followed once for each slice that they have members in.
+ * heap is walked in slices. What was marked first is kept while it is little, and fills the map for the next
+ * slice; else the lists are followed again for each slice that they have members in.
  */
 #ifndef ALLOCATOR_GLIBC_MARKS_H
 #define ALLOCATOR_GLIBC_MARKS_H
@@ -15,6 +16,8 @@
 enum mark { MARK_NONE, MARK_TCACHE, MARK_FASTBIN, MARK_SIDE };
 
 #define MARKS_MAP_BYTES (8u * 1024u * 1024u)
+/* 1 MiB, where there are that many */
+#define MARKS_KEPT_MAX (128u * 1024u)
 
 struct marks {
     const struct glibc_heap *heap;
@@ -25,6 +28,9 @@ struct marks {
     uint64_t slice_count;
     uint64_t *slice_marks; /* how many marks each slice has, once all lists were followed */
     bool is_counted;
+    uint64_t *kept; /* what was marked while is_counted was false: place * 4 + mark */
+    size_t kept_count;
+    bool is_kept_whole; /* all marks are in kept */
 };
 
 enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struct error *err) must_check;
@@ -38,6 +44,12 @@ void marks_begin_slice(struct marks *marks, uint64_t slice);
  * mark already, or is no place where a chunk can begin.
  */
 bool marks_set(struct marks *marks, const struct glibc_segment *segment, uint64_t address, enum mark mark);
+
+/** Fill the map from what was kept; false: not all of it was. */
+bool marks_refill(struct marks *marks);
+
+/** Whether the slice held has any mark. */
+bool marks_has_any(const struct marks *marks);
 
 /** The smallest marked address in [@from, @to) of @segment and the slice held; 0: none. */
 uint64_t marks_next(const struct marks *marks, const struct glibc_segment *segment, uint64_t from,
@@ -56,6 +68,12 @@ static inline uint64_t marks_slice_end(const struct marks *marks, const struct g
 {
     uint64_t slice = marks_slice_of(marks, segment, address);
     return segment->start + ((slice + 1) * marks->slice_bytes - segment->virtual_start);
+}
+
+/** Where the map's knowledge of @segment ends: a live heap may have grown beyond it. */
+static inline uint64_t marks_segment_end(const struct glibc_segment *segment)
+{
+    return segment->start + segment->virtual_bytes;
 }
 
 /** The mark of the chunk at @address, which lies in @segment and in the slice held. */

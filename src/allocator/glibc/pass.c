@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "allocator/glibc/arena.h"
+#include "allocator/glibc/links.h"
 #include "allocator/glibc/lists.h"
 #include "allocator/glibc/mmapped.h"
 #include "allocator/glibc/segments.h"
@@ -94,7 +95,7 @@ static enum status prepare_heap(struct pass *pass, size_t row, const struct glib
         status = marks_init(&pass->marks[row], heap, err);
     if (status == STATUS_OK) {
         marks_begin_slice(&pass->marks[row], 0);
-        status = lists_choose_sides(heap, err);
+        status = lists_choose_sides(heap, pass->may_note_links, err);
     }
     if (status == STATUS_OK)
         status = lists_mark(heap, &pass->marks[row], err);
@@ -112,11 +113,11 @@ static enum status prepare_sums(struct pass *pass, struct error *err)
     if (status != STATUS_OK)
         return status;
     struct walk *walk = &pass->walk;
-    walk->sinks[walk->sink_count++] = &pass->totals.sink;
+    walk_add_sink(walk, &pass->totals.sink);
     if (pass->request->want_residency && pass->residency_pages.is_known)
-        walk->sinks[walk->sink_count++] = &pass->residency.sink;
+        walk_add_sink(walk, &pass->residency.sink);
     if (pass->request->chunks)
-        walk->sinks[walk->sink_count++] = pass->request->chunks;
+        walk_add_sink(walk, pass->request->chunks);
     return window_init(&walk->window, &pass->heaps[0], err);
 }
 
@@ -214,6 +215,7 @@ static void check_all(struct pass *pass)
     for (size_t i = 0; i < pass->heap_count; i++) {
         struct glibc_heap *heap = &pass->heaps[i];
         struct glibc_par now;
+        links_settle(heap, &pass->totals);
         if (heap->is_held)
             books_settle_orphans(heap, &pass->totals);
         books_check(heap, &pass->totals, pass->checks);
@@ -229,22 +231,18 @@ static void check_all(struct pass *pass)
     pass->par_after = after;
 }
 
-enum status pass_run(struct target *target, const struct scan_request *request, const struct maps *maps,
-                     const struct glibc_locations *locations, bool is_held, uint64_t deadline_ns,
-                     struct pass **ret, struct error *err)
+/* The links of all free chunks did not fit: the sums of this pass mean nothing. */
+static bool has_full_links(const struct pass *pass)
 {
-    __attribute__((cleanup(scoped_pass_run))) struct pass *pass = calloc(1, sizeof *pass);
-    if (!pass)
-        return error_set(err, STATUS_NO_MEMORY, "no memory for a scan");
-    pass->target = target;
-    pass->request = request;
-    pass->maps = maps;
-    pass->heaps = calloc(locations->count, sizeof *pass->heaps);
-    pass->marks = calloc(locations->count, sizeof *pass->marks);
-    if (!pass->heaps || !pass->marks)
-        return error_set(err, STATUS_NO_MEMORY, "no memory for %zu heaps", locations->count);
-    page_view_init(&pass->walk_pages, target, locations->rows[0].main_arena_addr);
-    page_view_init(&pass->residency_pages, target, locations->rows[0].main_arena_addr);
+    for (size_t i = 0; i < pass->heap_count; i++)
+        if (pass->heaps[i].links.is_full)
+            return true;
+    return false;
+}
+
+static enum status run_steps(struct pass *pass, const struct glibc_locations *locations, bool is_held,
+                             uint64_t deadline_ns, struct error *err)
+{
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < locations->count; i++)
         status = prepare_heap(pass, i, &locations->rows[i], is_held, deadline_ns, err);
@@ -252,11 +250,45 @@ enum status pass_run(struct target *target, const struct scan_request *request, 
         status = prepare_sums(pass, err);
     if (status == STATUS_OK)
         status = walk_all(pass, err);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK || has_full_links(pass))
         return status;
-    if (request->want_residency && pass->residency_pages.is_known)
+    if (pass->request->want_residency && pass->residency_pages.is_known)
         count_trimmable_top(pass);
     check_all(pass);
-    *ret = take_ptr(pass);
     return STATUS_OK;
+}
+
+static enum status run_once(struct pass *pass, const struct glibc_locations *locations, bool is_held,
+                            uint64_t deadline_ns, struct error *err)
+{
+    pass->heaps = calloc(locations->count, sizeof *pass->heaps);
+    pass->marks = calloc(locations->count, sizeof *pass->marks);
+    if (!pass->heaps || !pass->marks)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for %zu heaps", locations->count);
+    page_view_init(&pass->walk_pages, pass->target, locations->rows[0].main_arena_addr);
+    page_view_init(&pass->residency_pages, pass->target, locations->rows[0].main_arena_addr);
+    return run_steps(pass, locations, is_held, deadline_ns, err);
+}
+
+enum status pass_run(struct target *target, const struct scan_request *request, const struct maps *maps,
+                     const struct glibc_locations *locations, bool is_held, uint64_t deadline_ns,
+                     struct pass **ret, struct error *err)
+{
+    /* a dump must know each chunk's list before */
+    for (bool may_note_links = !request->chunks;; may_note_links = false) {
+        __attribute__((cleanup(scoped_pass_run))) struct pass *pass = calloc(1, sizeof *pass);
+        if (!pass)
+            return error_set(err, STATUS_NO_MEMORY, "no memory for a scan");
+        pass->target = target;
+        pass->request = request;
+        pass->maps = maps;
+        pass->may_note_links = may_note_links;
+        enum status status = run_once(pass, locations, is_held, deadline_ns, err);
+        if (status != STATUS_OK)
+            return status;
+        if (has_full_links(pass))
+            continue;
+        *ret = take_ptr(pass);
+        return STATUS_OK;
+    }
 }

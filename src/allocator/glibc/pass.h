@@ -19,6 +19,7 @@ struct pass {
     struct marks *marks;
     size_t heap_count;
     uint32_t arena_count;
+    bool may_note_links;              /* see links.h */
     struct page_view walk_pages;      /* ahead, where the window reads */
     struct page_view residency_pages; /* behind, where chunks are summed up */
     struct totals totals;

@@ -51,9 +51,8 @@ static uint64_t next_boundary(struct walk_chain *chain, uint64_t from)
     uint64_t best = next_binned(chain, from, chain->limit);
     uint64_t step = walk->heap->layout->alignment;
     for (uint64_t at = from + step; at < best;) {
-        if (walk_enter_slice(walk, chain->segment, at, NULL) != STATUS_OK)
+        if (chain_enter_slice(chain, at, NULL) != STATUS_OK || chain->slice_end == UINT64_MAX)
             break;
-        chain->slice_end = marks_slice_end(walk->marks, chain->segment, at);
         uint64_t marked = marks_next(walk->marks, chain->segment, at, best);
         if (marked)
             return marked;
@@ -77,9 +76,7 @@ static enum recovery resume_behind(struct walk_chain *chain, uint64_t lost_from)
             return RECOVERY_ENDED;
         }
         chain->arena->unread_bytes += boundary - lost_from;
-        if (walk_enter_slice(chain->walk, chain->segment, boundary, NULL) == STATUS_OK)
-            chain->slice_end = marks_slice_end(chain->walk->marks, chain->segment, boundary);
-        return RECOVERY_RESUMED;
+        return chain_enter_slice(chain, boundary, NULL) == STATUS_OK ? RECOVERY_RESUMED : RECOVERY_ENDED;
     }
 }
 

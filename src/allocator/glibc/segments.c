@@ -9,6 +9,9 @@
 
 /* Smallest memory that a sub-heap can have; bounds the chain of heaps by the arena's own book. */
 #define HEAP_SMALLEST 4096u
+/* what a live main arena may grow by while it is scanned, beyond a quarter of it, and still be marked */
+#define ROOM_LEAST (UINT64_C(64) << 20)
+#define ROOM_ALIGNMENT 4096u
 
 uint64_t segments_first_chunk(const struct glibc_heap *heap, uint64_t base)
 {
@@ -42,8 +45,13 @@ void segments_sort(struct glibc_heap *heap)
     qsort(heap->segments, heap->segment_count, sizeof *heap->segments, by_address);
     uint64_t offset = 0;
     for (size_t i = 0; i < heap->segment_count; i++) {
-        heap->segments[i].virtual_start = offset;
-        offset += align_up(heap->segments[i].end - heap->segments[i].start, 4096);
+        struct glibc_segment *segment = &heap->segments[i];
+        segment->virtual_start = offset;
+        segment->virtual_bytes = align_up(segment->end - segment->start, ROOM_ALIGNMENT);
+        if (segment->has_top)
+            segment->virtual_bytes += segment->is_main ? segment->virtual_bytes / 4 + ROOM_LEAST
+                                                       : segment->reserved_end - segment->end;
+        offset += segment->virtual_bytes;
     }
 }
 

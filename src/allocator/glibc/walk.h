@@ -11,6 +11,10 @@
 
 #define WALK_BATCH 512u
 #define WALK_SINKS_MAX 4u
+/** Chunks in use below this size are only counted, where no sink wants each. */
+#define WALK_COUNTED_BYTES 2048u
+/** log2 of the finest distance of two sizes (MALLOC_ALIGNMENT is 8 or 16). */
+#define WALK_COUNTED_SHIFT 3u
 
 /** A pass. The sinks stay the caller's. */
 struct walk {
@@ -19,10 +23,15 @@ struct walk {
     struct window window;
     struct chunk_sink *sinks[WALK_SINKS_MAX];
     size_t sink_count;
+    bool wants_each; /* a sink has no count_used */
     bool is_stopped; /* a sink wants no more */
     uint32_t batch_count;
     struct chunk batch[WALK_BATCH];
+    uint64_t used_counts[WALK_COUNTED_BYTES >> WALK_COUNTED_SHIFT]; /* by size, of the arena under way */
 };
+
+/** Add a receiver, before the walk begins. */
+void walk_add_sink(struct walk *walk, struct chunk_sink *sink);
 
 /**
  * Walk one segment to its end. Broken places and lost bytes are noted in the heap, and the walk goes on at
@@ -37,9 +46,5 @@ void walk_emit(struct walk *walk, const struct chunk *chunk);
 
 /** Hand over what is still in the batch. */
 void walk_flush(struct walk *walk);
-
-/** Move the marks to the slice that holds @address of @segment. */
-enum status walk_enter_slice(struct walk *walk, const struct glibc_segment *segment, uint64_t address,
-                             struct error *err) must_check;
 
 #endif

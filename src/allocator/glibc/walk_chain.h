@@ -15,6 +15,7 @@ struct walk_chain {
     uint64_t limit;     /* top, or the terminator of an older sub-heap */
     uint64_t end;       /* of the segment, as top moves */
     uint64_t slice_end; /* where the marks held now end */
+    bool has_marks;     /* there are any up to there */
     /* boundaries known good a moment ago, a window apart: where a live walk can resume */
     uint64_t checkpoints[CHECKPOINTS];
     uint64_t checkpoint_count;
@@ -33,6 +34,9 @@ enum recovery recover_broken(struct walk_chain *chain, enum note_kind kind);
 /** The header at @address cannot be read (absent, swapped, unmapped); chain->at is the last one that could.
  */
 enum recovery recover_hole(struct walk_chain *chain, uint64_t address);
+
+/** Hold the marks of the slice that has @address; sets slice_end and has_marks. */
+enum status chain_enter_slice(struct walk_chain *chain, uint64_t address, struct error *err) must_check;
 
 /** Read the header at @address into at and field; false: it cannot be read. */
 bool chain_seek(struct walk_chain *chain, uint64_t address);
