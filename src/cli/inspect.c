@@ -118,7 +118,7 @@ static int run_chunks(const struct oneshot_options *options, const struct sessio
     scoped_free struct dump *dump = malloc(sizeof *dump);
     if (!dump)
         return fail((error_set(&err, STATUS_NO_MEMORY, "no memory for the dump"), &err));
-    if (options->consistency == CONSISTENCY_SNAPSHOT)
+    if (options->consistency == CONSISTENCY_SNAPSHOT && !options->core)
         return fail((error_set(&err, STATUS_USAGE,
                                "chunks: --consistency snapshot is not available yet: "
                                "output must not be awaited while the process stands still"),
@@ -142,16 +142,22 @@ static int run_chunks(const struct oneshot_options *options, const struct sessio
 
 static const struct subcommand {
     const char *name;
-    unsigned formats;
-    enum output_format piped_format;
+    struct oneshot_form form;
     int (*run)(const struct oneshot_options *options, const struct session_helpers *helpers);
     const char *help;
 } SUBCOMMANDS[] = {
-    {"scan", FORMAT(TEXT) | FORMAT(JSON) | FORMAT(PROMETHEUS), OUTPUT_JSON, run_scan,
+    {"scan",
+     {FORMAT(TEXT) | FORMAT(JSON) | FORMAT(PROMETHEUS), OUTPUT_JSON, 0, 0, NULL},
+     run_scan,
      "the numbers of its heap"},
-    {"chunks", FORMAT(TEXT) | FORMAT(JSON) | FORMAT(NDJSON) | FORMAT(CSV), OUTPUT_NDJSON, run_chunks,
+    {"chunks",
+     {FORMAT(TEXT) | FORMAT(JSON) | FORMAT(NDJSON) | FORMAT(CSV), OUTPUT_NDJSON, 0, 0, NULL},
+     run_chunks,
      "every chunk, a record each"},
-    {"arenas", FORMAT(TEXT) | FORMAT(JSON), OUTPUT_JSON, run_arenas, "arenas, heaps, bins and tcaches"},
+    {"arenas",
+     {FORMAT(TEXT) | FORMAT(JSON), OUTPUT_JSON, 0, 0, NULL},
+     run_arenas,
+     "arenas, heaps, bins and tcaches"},
 };
 #define SUBCOMMAND_COUNT (sizeof SUBCOMMANDS / sizeof *SUBCOMMANDS)
 
@@ -180,8 +186,8 @@ int inspect_run(int argc, char **argv, const struct session_helpers *helpers)
     struct error err = {0};
     struct oneshot_options options;
     const struct subcommand *subcommand = find(argv[0]);
-    if (!subcommand || oneshot_options_parse(argc - 1, argv + 1, subcommand->formats,
-                                             subcommand->piped_format, &options, &err) != STATUS_OK)
+    if (!subcommand ||
+        oneshot_options_parse(argc - 1, argv + 1, &subcommand->form, &options, &err) != STATUS_OK)
         return fail(&err);
     if (options.wants_help) {
         printf("malloc_exporter %s: %s\n%s", subcommand->name, subcommand->help, oneshot_options_help());

@@ -195,9 +195,11 @@ void process_json_scan(struct buffer *out, const struct snapshot *snapshot)
         number(out, "mmap_threshold_bytes", numbers->mmap_threshold_bytes);
         number(out, "trim_threshold_bytes", numbers->trim_threshold_bytes);
     }
-    number(out, "process_resident_memory_bytes", snapshot->resident_bytes);
-    key(out, "process_start_time_seconds");
-    buffer_printf(out, "%.2f", snapshot->start_time_seconds);
+    if (snapshot->start_time_ticks) { /* a core tells neither */
+        number(out, "process_resident_memory_bytes", snapshot->resident_bytes);
+        key(out, "process_start_time_seconds");
+        buffer_printf(out, "%.2f", snapshot->start_time_seconds);
+    }
     put_timing(out, snapshot);
     put_arenas(out, snapshot);
     buffer_text(out, "}\n");

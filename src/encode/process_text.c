@@ -30,10 +30,12 @@ static void line(struct buffer *out, const char *name, uint64_t chunks, uint64_t
 
 static void put_head(struct buffer *out, const struct snapshot *snapshot)
 {
-    buffer_printf(out, "%s (pid %d), glibc %s, found by %s; RSS %s\n", snapshot->labels.comm, snapshot->pid,
+    buffer_printf(out, "%s (pid %d), glibc %s, found by %s", snapshot->labels.comm, snapshot->pid,
                   snapshot->labels.libc_version[0] ? snapshot->labels.libc_version : "of unknown version",
-                  found_by_name((enum found_by)snapshot->numbers.found_by),
-                  human_bytes(snapshot->resident_bytes).text);
+                  found_by_name((enum found_by)snapshot->numbers.found_by));
+    if (snapshot->start_time_ticks) /* a core does not tell */
+        buffer_printf(out, "; RSS %s", human_bytes(snapshot->resident_bytes).text);
+    buffer_text(out, "\n");
 }
 
 static void put_checks(struct buffer *out, const struct scan_numbers *numbers)

@@ -76,6 +76,11 @@ enum status target_robust_list(struct target *target, pid_t tid, uint64_t *head_
     return target->ops->robust_list(target, tid, head_ret);
 }
 
+enum status target_thread_pointer(struct target *target, pid_t tid, uint64_t *ret)
+{
+    return target->ops->thread_pointer ? target->ops->thread_pointer(target, tid, ret) : STATUS_NOT_FOUND;
+}
+
 enum status target_open_file(struct target *target, const struct mapping *mapping, int *fd_ret,
                              struct error *err)
 {

@@ -2,7 +2,7 @@
  * target.h - a process as readable memory: the seam between the walkers and where the bytes come from.
  *
  * The same walker runs on a live process (target/live.h), on an image in a test (target/image.h) and on a
- * core file. Nothing here writes to a target. Not safe for use by two threads at once.
+ * core file (target/core.h). Nothing here writes to a target. Not safe for use by two threads at once.
  */
 #ifndef TARGET_TARGET_H
 #define TARGET_TARGET_H
@@ -46,6 +46,7 @@ struct target_ops {
     enum status (*threads)(struct target *target, struct target_thread **ret, size_t *count_ret,
                            struct error *err);
     enum status (*robust_list)(struct target *target, pid_t tid, uint64_t *head_ret);
+    enum status (*thread_pointer)(struct target *target, pid_t tid, uint64_t *ret); /* NULL: never known */
     enum status (*open_file)(struct target *target, const struct mapping *mapping, int *fd_ret,
                              struct error *err);
     enum status (*still_same)(struct target *target, struct error *err);
@@ -55,9 +56,10 @@ struct target_ops {
 /** The common head of every target. @read_bytes and @read_calls count what was read since it was opened. */
 struct target {
     const struct target_ops *ops;
-    pid_t pid;           /* 0 for an image */
+    pid_t pid;           /* 0 for an image, and a core that does not say */
     unsigned word_bytes; /* 8, or 4 for a 32-bit process */
     unsigned page_bytes;
+    bool is_frozen; /* nothing in it moves, ever: a core */
     uint64_t read_bytes;
     uint64_t read_calls;
 };
@@ -91,6 +93,10 @@ enum status target_threads(struct target *target, struct target_thread **ret, si
 /** Address of a thread's robust-futex head (get_robust_list(2)): no stop, no ptrace. STATUS_NOT_FOUND: none.
  */
 enum status target_robust_list(struct target *target, pid_t tid, uint64_t *head_ret) must_check;
+
+/** A thread's pointer (fs_base on x86-64) where the target knows it: a core. STATUS_NOT_FOUND: it does not.
+ */
+enum status target_thread_pointer(struct target *target, pid_t tid, uint64_t *ret);
 
 /**
  * Open the very file that is mapped there (device and inode checked), read-only; the caller closes it.

@@ -122,6 +122,20 @@ static enum status scan_held(struct target *target, const struct scan_request *r
     return STATUS_OK;
 }
 
+/* A target in which nothing moves is exact without a stop. */
+static enum status scan_frozen(struct target *target, const struct scan_request *request,
+                               const struct maps *maps, const struct glibc_locations *locations,
+                               struct snapshot **ret, struct error *err)
+{
+    scoped_pass struct pass *pass = NULL;
+    enum status status = pass_run(target, request, maps, locations, true, request->deadline_ns, &pass, err);
+    if (status == STATUS_OK)
+        status = build(pass, locations, ret, err);
+    if (status == STATUS_OK)
+        (*ret)->timing.mode = CONSISTENCY_SNAPSHOT;
+    return status;
+}
+
 /* Whether a stop that could not be had leaves the live way, and the reason that is said with it. */
 static bool is_live_instead(enum status status, enum mode_why *why)
 {
@@ -158,6 +172,8 @@ static enum status scan_found(struct target *target, const struct scan_request *
         return *ret ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "no memory for a result");
     }
     drop_cold(locations);
+    if (target->is_frozen)
+        return scan_frozen(target, request, maps, locations, ret, err);
     enum mode_why why = MODE_WHY_REQUESTED;
     if (request->consistency == CONSISTENCY_SNAPSHOT && request->holder) {
         enum status status = scan_held(target, request, locations, ret, err);

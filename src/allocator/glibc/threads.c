@@ -99,6 +99,8 @@ enum found { FOUND, FOUND_NOT, FOUND_FOREIGN };
 static enum found find_pointer(struct target *target, const struct target_thread *thread, uint64_t *pointer)
 {
     uint64_t head = 0;
+    if (target_thread_pointer(target, thread->tid, pointer) == STATUS_OK)
+        return is_pthread(target, *pointer, thread->own_tid) ? FOUND : FOUND_NOT;
     /* being born or dying, a thread has no list for a moment: asked twice */
     for (int tries = 0; tries < 2; tries++) {
         enum status status = target_robust_list(target, thread->tid, &head);

@@ -66,18 +66,12 @@ static void lend_root(struct resolver_client *resolver, const struct target *tar
     resolver->target_root_fd = *root_fd;
 }
 
-enum status scan_process(const struct scan_job *job, char allocator[32], struct snapshot **ret,
-                         struct error *err)
+enum status scan_live(const struct scan_job *job, struct target *target, char allocator[32],
+                      struct snapshot **ret, struct error *err)
 {
-    scoped_target struct target *target = NULL;
     scoped_fd int root_fd = -1;
     struct snapshot *snapshot = NULL;
     struct scan_request request = job->request;
-    enum status status = target_live_open(job->procfs, job->pid, &target, err);
-    if (status == STATUS_OK)
-        status = check_is_meant(job, target, err);
-    if (status != STATUS_OK)
-        return status;
     if (job->resolver) {
         lend_root(job->resolver, target, &root_fd);
         request.symbols = &job->resolver->source;
@@ -85,7 +79,7 @@ enum status scan_process(const struct scan_job *job, char allocator[32], struct 
     uint64_t resident_bytes = target_live_stat(target)->rss_pages * target->page_bytes;
     request.deadline_ns =
         clock_monotonic_ns() + (job->timeout_ns ? job->timeout_ns : scan_timeout_ns(resident_bytes));
-    status = allocator_scan(target, &request, allocator, &snapshot, err);
+    enum status status = allocator_scan(target, &request, allocator, &snapshot, err);
     if (job->resolver)
         job->resolver->target_root_fd = -1;
     /* what was read must be of the process that was meant: exec keeps the pid */
@@ -99,4 +93,26 @@ enum status scan_process(const struct scan_job *job, char allocator[32], struct 
     fill_identity(job->procfs, target, snapshot);
     *ret = snapshot;
     return STATUS_OK;
+}
+
+enum status scan_frozen(const struct scan_job *job, struct target *target, char allocator[32],
+                        struct snapshot **ret, struct error *err)
+{
+    struct scan_request request = job->request;
+    if (job->resolver)
+        request.symbols = &job->resolver->source;
+    request.deadline_ns = job->timeout_ns ? clock_monotonic_ns() + job->timeout_ns : UINT64_MAX;
+    return allocator_scan(target, &request, allocator, ret, err);
+}
+
+enum status scan_process(const struct scan_job *job, char allocator[32], struct snapshot **ret,
+                         struct error *err)
+{
+    scoped_target struct target *target = NULL;
+    enum status status = target_live_open(job->procfs, job->pid, &target, err);
+    if (status == STATUS_OK)
+        status = check_is_meant(job, target, err);
+    if (status != STATUS_OK)
+        return status;
+    return scan_live(job, target, allocator, ret, err);
 }

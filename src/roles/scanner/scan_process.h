@@ -34,4 +34,12 @@ double scan_start_time_seconds(uint64_t ticks);
 enum status scan_process(const struct scan_job *job, char allocator[32], struct snapshot **ret,
                          struct error *err) must_check;
 
+/** The same of a running process that is open. */
+enum status scan_live(const struct scan_job *job, struct target *target, char allocator[32],
+                      struct snapshot **ret, struct error *err) must_check;
+
+/** The same of a target in which nothing moves; pid, start time and the labels comm and exe are not set. */
+enum status scan_frozen(const struct scan_job *job, struct target *target, char allocator[32],
+                        struct snapshot **ret, struct error *err) must_check;
+
 #endif

@@ -1,0 +1,171 @@
+/*
+ * core_proof.c - whether a file is the one that a core's process had mapped.
+ *
+ * The kernel's cores have the first page of each ELF file: it must be the same. gcore leaves it out, but has
+ * the pages that the dynamic linker wrote: there the dynamic section must have the file's entries (addresses
+ * moved by the load bias), or, in a program without one, what is read-only must be the file's but for a few
+ * relocated words. In every case the file must be long enough for all that was mapped of it. The files are
+ * hostile too: all is read by bounded reads.
+ */
+#include <elf.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "target/core_internal.h"
+
+#define PAGE_PROOF_BYTES 4096u
+#define HEADERS_MAX 64u
+#define DYNAMIC_ENTRIES_MAX 256u
+#define DYNAMIC_ENTRIES_MIN 8u
+#define WORDS_MIN 64u
+
+/* The file under proof. */
+struct proof {
+    struct core *core;
+    uint32_t file;
+    int fd;
+    uint64_t bias;
+    uint64_t dynamic_offset, dynamic_vaddr, dynamic_bytes; /* bytes 0: none */
+};
+
+static bool file_pread(const struct proof *proof, uint64_t offset, void *data, size_t length)
+{
+    return offset <= INT64_MAX && pread(proof->fd, data, length, (off_t)offset) == (ssize_t)length;
+}
+
+/* Bytes of @address that the core itself has. */
+static bool core_has(const struct core *core, uint64_t address, void *data, size_t length)
+{
+    const struct core_segment *segment = core_find_segment(core, address);
+    uint64_t inside = segment ? address - segment->start : 0;
+    return segment && inside <= segment->file_length && length <= segment->file_length - inside &&
+           core_pread(core, segment->offset + inside, data, length);
+}
+
+static bool begins_alike(const struct proof *proof, const struct core_row *row)
+{
+    char ours[PAGE_PROOF_BYTES], its[PAGE_PROOF_BYTES];
+    return core_has(proof->core, row->start, ours, sizeof ours) && memcmp(ours, ELFMAG, SELFMAG) == 0 &&
+           file_pread(proof, 0, its, sizeof its) && memcmp(ours, its, sizeof ours) == 0;
+}
+
+static void take_header(struct proof *proof, const struct core_row *first, uint32_t type,
+                        const uint64_t *fields, bool *has_load)
+{
+    uint64_t offset = fields[0], vaddr = fields[1], filesz = fields[2];
+    if (type == PT_LOAD && !*has_load) {
+        proof->bias = first->start - align_down(vaddr - offset, proof->core->base.page_bytes);
+        *has_load = true;
+    } else if (type == PT_DYNAMIC) {
+        proof->dynamic_offset = offset;
+        proof->dynamic_vaddr = vaddr;
+        proof->dynamic_bytes = filesz;
+    }
+}
+
+/* The file's program headers: its load bias here, and where its dynamic section is. */
+static bool read_headers(struct proof *proof, const struct core_row *first)
+{
+    Elf64_Ehdr wide;
+    Elf32_Ehdr narrow;
+    bool is_wide = proof->core->base.word_bytes == 8, has_load = false;
+    if (!file_pread(proof, 0, &narrow, sizeof narrow) || memcmp(narrow.e_ident, ELFMAG, SELFMAG) != 0 ||
+        narrow.e_ident[EI_CLASS] != (is_wide ? ELFCLASS64 : ELFCLASS32) ||
+        !file_pread(proof, 0, &wide, sizeof wide))
+        return false;
+    unsigned count = is_wide ? wide.e_phnum : narrow.e_phnum;
+    uint64_t offset = is_wide ? wide.e_phoff : narrow.e_phoff;
+    for (unsigned i = 0; i < count && i < HEADERS_MAX; i++) {
+        Elf64_Phdr w;
+        Elf32_Phdr n;
+        if (is_wide ? !file_pread(proof, offset + i * sizeof w, &w, sizeof w)
+                    : !file_pread(proof, offset + i * sizeof n, &n, sizeof n))
+            return false;
+        const uint64_t fields[] = {is_wide ? w.p_offset : n.p_offset, is_wide ? w.p_vaddr : n.p_vaddr,
+                                   is_wide ? w.p_filesz : n.p_filesz};
+        take_header(proof, first, is_wide ? w.p_type : n.p_type, fields, &has_load);
+    }
+    return has_load;
+}
+
+static uint64_t word_at(const struct proof *proof, const uint8_t *data)
+{
+    uint64_t wide = 0;
+    memcpy(&wide, data, proof->core->base.word_bytes);
+    return wide;
+}
+
+/* The linker adds the bias to some of the addresses, and writes DT_DEBUG. */
+static bool has_its_dynamic(const struct proof *proof)
+{
+    uint8_t ours[16], its[16];
+    unsigned word = proof->core->base.word_bytes, alike = 0;
+    uint64_t mask = word == 8 ? UINT64_MAX : UINT32_MAX;
+    for (unsigned i = 0; i < DYNAMIC_ENTRIES_MAX && (i + 1) * 2 * word <= proof->dynamic_bytes; i++) {
+        uint64_t at = (uint64_t)i * 2 * word;
+        if (!core_has(proof->core, proof->bias + proof->dynamic_vaddr + at, ours, 2 * word) ||
+            !file_pread(proof, proof->dynamic_offset + at, its, 2 * word))
+            return false;
+        uint64_t tag = word_at(proof, its), value = word_at(proof, its + word),
+                 now = word_at(proof, ours + word);
+        if (word_at(proof, ours) != tag)
+            return false;
+        if (tag == DT_NULL)
+            break;
+        if (tag != DT_DEBUG && now != value && now != ((value + proof->bias) & mask))
+            return false;
+        alike++;
+    }
+    return alike >= DYNAMIC_ENTRIES_MIN;
+}
+
+/* Of a read-only row that the core has: words, and those that are the file's. */
+static void compare_row(const struct proof *proof, const struct core_row *row, uint64_t *words,
+                        uint64_t *alike)
+{
+    uint8_t ours[PAGE_PROOF_BYTES], its[PAGE_PROOF_BYTES];
+    unsigned word = proof->core->base.word_bytes;
+    for (uint64_t at = row->start; at < row->end; at += sizeof ours) {
+        const struct core_segment *segment = core_find_segment(proof->core, at);
+        if (!segment || (segment->flags & PF_W) || !core_has(proof->core, at, ours, sizeof ours) ||
+            !file_pread(proof, row->offset + (at - row->start), its, sizeof its))
+            continue;
+        for (size_t i = 0; i < sizeof ours; i += word) {
+            uint64_t value = word_at(proof, its + i);
+            *words += value != 0;
+            *alike += value != 0 && value == word_at(proof, ours + i);
+        }
+    }
+}
+
+bool core_file_is_proved(struct core *core, uint32_t file, int fd)
+{
+    struct proof proof = {.core = core, .file = file, .fd = fd};
+    const struct core_row *first = NULL;
+    struct stat stat;
+    uint64_t words = 0, alike = 0;
+    if (fstat(fd, &stat) != 0)
+        return false;
+    uint64_t bytes = align_up((uint64_t)stat.st_size, core->base.page_bytes);
+    for (size_t i = 0; i < core->row_count; i++) {
+        const struct core_row *row = &core->rows[i];
+        if (row->file != file)
+            continue;
+        if (row->offset + (row->end - row->start) > bytes)
+            return false;
+        if (row->offset == 0 && !first)
+            first = row;
+    }
+    if (!first || !read_headers(&proof, first))
+        return false;
+    if (begins_alike(&proof, first))
+        return true;
+    if (proof.dynamic_bytes)
+        return has_its_dynamic(&proof);
+    for (size_t i = 0; i < core->row_count; i++)
+        if (core->rows[i].file == file)
+            compare_row(&proof, &core->rows[i], &words, &alike);
+    return words >= WORDS_MIN && alike * 10 >= words * 9;
+}
