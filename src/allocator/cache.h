@@ -9,7 +9,7 @@
 
 #define CACHE_BUILD_ID_MAX 64u
 
-/** One libc. Addresses are link-time ones; slots are offsets in PT_TLS. */
+/** One libc. Addresses are link-time ones; slots are offsets in PT_TLS. @main_arena 0: none was found. */
 struct cache_entry {
     uint8_t build_id[CACHE_BUILD_ID_MAX];
     uint32_t build_id_length;
@@ -19,7 +19,8 @@ struct cache_entry {
     bool has_tcache_slot, has_thread_arena_slot;
     uint64_t tcache_slot, thread_arena_slot;
     enum found_by found_by;
-    uint64_t used; /* a rising number: the smallest goes first */
+    uint64_t silent_until_ns; /* its symbols named nothing: not asked again until then (monotonic) */
+    uint64_t used;            /* a rising number: the smallest goes first */
 };
 
 /** The entry of a build-id, or NULL. @cache may be NULL. Valid until the next cache_put(). */

@@ -66,13 +66,14 @@ static void test_grown_heap(void **state)
     await_byte(from_it, 'r');
     assert_int_equal(target_live_open("/proc", pid, &target, &err), STATUS_OK);
     assert_int_equal(target_maps(target, &before, &err), STATUS_OK);
-    assert_int_equal(glibc_locate(target, &before, NULL, NULL, &locations, &err), STATUS_OK);
+    assert_int_equal(glibc_locate(target, &before, NULL, NULL, UINT64_MAX, &locations, &err), STATUS_OK);
     free(locations.rows);
     assert_int_equal(write(to_it, "g", 1), 1);
     await_byte(from_it, 'g');
-    assert_int_equal(glibc_locate(target, &before, NULL, NULL, &locations, &err), STATUS_INCONSISTENT);
+    assert_int_equal(glibc_locate(target, &before, NULL, NULL, UINT64_MAX, &locations, &err),
+                     STATUS_INCONSISTENT);
     assert_int_equal(target_maps(target, &after, &err), STATUS_OK);
-    assert_int_equal(glibc_locate(target, &after, NULL, NULL, &locations, &err), STATUS_OK);
+    assert_int_equal(glibc_locate(target, &after, NULL, NULL, UINT64_MAX, &locations, &err), STATUS_OK);
     free(locations.rows);
     maps_deinit(&before);
     maps_deinit(&after);

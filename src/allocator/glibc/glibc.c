@@ -195,7 +195,8 @@ static enum status locate(struct target *target, const struct scan_request *requ
         maps_deinit(maps);
         status = target_maps(target, maps, err);
         if (status == STATUS_OK)
-            status = glibc_locate(target, maps, request->symbols, request->cache, locations, err);
+            status = glibc_locate(target, maps, request->symbols, request->cache, request->deadline_ns,
+                                  locations, err);
     }
     return status;
 }

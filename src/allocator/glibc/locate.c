@@ -1,215 +1,12 @@
 /* locate.c - see locate.h: from the mappings to each libc's books. */
 #include "allocator/glibc/locate.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "allocator/cache.h"
-#include "allocator/glibc/elf_image.h"
-#include "allocator/glibc/libc_version.h"
-#include "allocator/glibc/signature.h"
-#include "base/checked.h"
-#include "base/cleanup.h"
+#include "allocator/glibc/probe.h"
 
-/* Initialised data of one module that is searched; a libc has 20 to 70 KiB, a static program some megabytes.
- */
-#define DATA_MAX (64u * 1024 * 1024)
 #define LOCATIONS_MAX 16u
-#define LIVE_TRIES 5
-
-/* The search in one module. */
-struct probe {
-    struct target *target;
-    const struct maps *maps;
-    struct symbol_source *symbols;
-    struct allocator_cache *cache;
-    struct elf_image image;
-    uint8_t *data; /* of the module, as the last read_… left it */
-    size_t length;
-    struct cache_entry entry; /* what was found: link-time */
-    unsigned bins_offset;
-    bool is_doubted; /* a place was found and the heap there did not agree */
-};
-
-static bool reserve_data(struct probe *probe)
-{
-    uint64_t length = probe->image.data.end - probe->image.data.start;
-    if (probe->image.data.end <= probe->image.data.start || length > DATA_MAX)
-        return false;
-    probe->data = malloc((size_t)length);
-    probe->length = (size_t)length;
-    return probe->data != NULL;
-}
-
-static bool read_memory_data(struct probe *probe)
-{
-    return target_read_exact(probe->target, probe->image.bias + probe->image.data.start, probe->data,
-                             probe->length) == STATUS_OK;
-}
-
-/* The module's file, with the data as the program found it at its start. */
-static bool read_file_data(struct probe *probe)
-{
-    scoped_fd int fd = -1;
-    if (target_open_file(probe->target, probe->image.mapping, &fd, NULL) != STATUS_OK)
-        return false;
-    size_t got = 0;
-    while (got < probe->length) {
-        ssize_t n =
-            pread(fd, probe->data + got, probe->length - got, (off_t)(probe->image.data_file_offset + got));
-        if (n <= 0)
-            return false;
-        got += (size_t)n;
-    }
-    return true;
-}
-
-static void take_version(struct probe *probe)
-{
-    struct libc_texts texts;
-    libc_texts_find(probe->target, &probe->image, &texts);
-    probe->entry.minor = libc_version_minor(&texts, probe->bins_offset, probe->target->word_bytes);
-    if (texts.minor)
-        snprintf(probe->entry.version, sizeof probe->entry.version, "2.%u", texts.minor);
-}
-
-/* In the file's own data: unique in every libc seen. */
-static bool find_in_file(struct probe *probe)
-{
-    unsigned word = probe->target->word_bytes;
-    if (!read_file_data(probe))
-        return false;
-    struct signature_hit arena =
-        signature_pristine_arena(probe->data, probe->length, probe->image.data.start, word);
-    struct signature_hit par =
-        signature_pristine_par(probe->data, probe->length, probe->image.data.start, word);
-    if (arena.hits != 1)
-        return false;
-    probe->entry.main_arena = arena.addr;
-    probe->entry.mp = par.hits == 1 ? par.addr : 0;
-    probe->bins_offset = arena.bins_offset;
-    return true;
-}
-
-/* In memory: a heap in use, or one that was never used (the same image as in the file, at its address). */
-static bool find_in_memory(struct probe *probe)
-{
-    uint64_t base = probe->image.bias + probe->image.data.start;
-    struct signature_hit arena = {0};
-    for (int tries = 0; tries < LIVE_TRIES && arena.hits != 1; tries++) {
-        if (!read_memory_data(probe))
-            return false;
-        arena = signature_live_arena(probe->target, probe->data, probe->length, base);
-        if (arena.hits == 0)
-            arena = signature_pristine_arena(probe->data, probe->length, base, probe->target->word_bytes);
-    }
-    if (arena.hits != 1)
-        return false;
-    probe->entry.main_arena = arena.addr - probe->image.bias;
-    probe->bins_offset = arena.bins_offset;
-    return true;
-}
-
-static void find_par_in_memory(struct probe *probe, const struct glibc_layout *layout)
-{
-    uint64_t base = probe->image.bias + probe->image.data.start;
-    if (!read_memory_data(probe))
-        return;
-    struct signature_hit par = signature_live_par(probe->data, probe->length, base, layout, probe->maps);
-    if (par.hits != 1)
-        par = signature_pristine_par(probe->data, probe->length, base, layout->word_bytes);
-    if (par.hits == 1)
-        probe->entry.mp = par.addr - probe->image.bias;
-}
-
-/* Symbols and debug files, where the signature is silent; whoever answers may not be trusted. */
-static bool find_by_symbols(struct probe *probe)
-{
-    struct symbol_answer answer = {0};
-    struct libc_texts texts;
-    struct glibc_layout layout;
-    scoped_fd int fd = -1;
-    if (!probe->symbols)
-        return false;
-    if (target_open_file(probe->target, probe->image.mapping, &fd, NULL) != STATUS_OK)
-        fd = -1;
-    if (probe->symbols->resolve(probe->symbols, fd, probe->image.build_id, probe->image.build_id_length,
-                                &answer, NULL) != STATUS_OK ||
-        answer.main_arena == 0)
-        return false;
-    libc_texts_find(probe->target, &probe->image, &texts);
-    probe->bins_offset =
-        answer.has_layout && answer.offsets[FIELD_STATE_BINS] > 0 ? (unsigned)answer.offsets[FIELD_STATE_BINS]
-        : layout_compose(texts.minor, probe->target->word_bytes, &layout) ? (unsigned)layout.state.bins
-                                                                          : 0;
-    probe->entry.main_arena = answer.main_arena;
-    probe->entry.mp = answer.mp;
-    probe->entry.has_tcache_slot = answer.has_tcache_tls;
-    probe->entry.tcache_slot = answer.tcache_tls;
-    probe->entry.has_thread_arena_slot = answer.has_thread_arena_tls;
-    probe->entry.thread_arena_slot = answer.thread_arena_tls;
-    probe->entry.found_by = answer.from_debuginfo ? FOUND_BY_DEBUGINFO : FOUND_BY_SYMTAB;
-    return true;
-}
-
-/* The live heap must agree with what a file, a symbol or the cache says. *@is_cold: malloc was never used. */
-static bool is_proved(const struct probe *probe, const struct glibc_layout *layout, bool *is_cold)
-{
-    uint64_t arena = probe->image.bias + probe->entry.main_arena, top, system, peak, first;
-    struct target *target = probe->target;
-    if (target_read_word(target, arena + (uint64_t)layout->state.top, &top) != STATUS_OK ||
-        target_read_word(target, arena + (uint64_t)layout->state.system_mem, &system) != STATUS_OK ||
-        target_read_word(target, arena + (uint64_t)layout->state.max_system_mem, &peak) != STATUS_OK ||
-        target_read_word(target, arena + (uint64_t)layout->state.bins, &first) != STATUS_OK)
-        return false;
-    bool is_initial = top == 0 || distance_u64(top, arena) < (uint64_t)layout->state.size;
-    *is_cold = is_initial && system == 0;
-    if (is_initial)
-        return signature_ring_closes(target, arena, layout->state.next);
-    /* a broken ring is a finding of the scan, not a reason to doubt the place: top and the bins speak for it
-     */
-    uint64_t field;
-    return peak != 0 && first != 0 && is_aligned(top + 2u * layout->word_bytes, layout->alignment) &&
-           maps_is_writable(probe->maps, top, 4u * layout->word_bytes) &&
-           target_read_word(target, top + layout->word_bytes, &field) == STATUS_OK && (field & 7) == 1;
-}
-
-static bool find_anew(struct probe *probe)
-{
-    probe->entry.found_by = FOUND_BY_SIGNATURE;
-    if (!find_in_file(probe) && !find_in_memory(probe) && !find_by_symbols(probe))
-        return false;
-    take_version(probe);
-    return probe->entry.minor != 0;
-}
-
-/* What is known of this libc from an earlier process, or found now; proved on this process either way. */
-static bool find_module(struct probe *probe, struct glibc_layout *layout, bool *is_cold)
-{
-    const struct elf_image *image = &probe->image;
-    const struct cache_entry *known = cache_get(probe->cache, image->build_id, image->build_id_length);
-    if (known) {
-        probe->entry = *known;
-        if (layout_compose(known->minor, probe->target->word_bytes, layout) &&
-            is_proved(probe, layout, is_cold))
-            return true;
-        probe->is_doubted = true;
-    }
-    probe->entry = (struct cache_entry){.build_id_length = image->build_id_length};
-    memcpy(probe->entry.build_id, image->build_id, sizeof image->build_id);
-    if (!find_anew(probe) || !layout_compose(probe->entry.minor, probe->target->word_bytes, layout))
-        return false;
-    if (!is_proved(probe, layout, is_cold)) {
-        probe->is_doubted = true;
-        return false;
-    }
-    if (probe->entry.mp == 0)
-        find_par_in_memory(probe, layout);
-    cache_put(probe->cache, &probe->entry);
-    return true;
-}
 
 static enum status append(struct glibc_locations *locations, const struct probe *probe,
                           const struct glibc_layout *layout, bool is_cold, struct error *err)
@@ -235,7 +32,6 @@ static enum status append(struct glibc_locations *locations, const struct probe 
         .tcache_slot = probe->entry.tcache_slot,
         .thread_arena_slot = probe->entry.thread_arena_slot,
         .is_cold = is_cold,
-        .is_main_libc = locations->count == 1,
         .found_by = probe->entry.found_by,
         .build_id_length = image->build_id_length,
     };
@@ -252,50 +48,96 @@ static bool is_libc_name(const struct mapping *mapping)
     return strncmp(base, "libc.so", 7) == 0 || strncmp(base, "libc-", 5) == 0;
 }
 
-static enum status try_module(struct probe *probe, const struct mapping *mapping, struct glibc_locations *ret,
-                              struct error *err)
-{
-    struct glibc_layout layout;
-    bool is_cold;
-    enum status status = STATUS_OK;
-    if (elf_image_read(probe->target, mapping, &probe->image) && reserve_data(probe) &&
-        find_module(probe, &layout, &is_cold))
-        status = append(ret, probe, &layout, is_cold, err);
-    free(take_ptr(probe->data));
-    return status;
-}
-
 static enum status try_modules(struct probe *probe, bool by_name, struct glibc_locations *ret,
                                struct error *err)
 {
     enum status status = STATUS_OK;
+    bool is_first = true;
     for (size_t i = 0; status == STATUS_OK && i < probe->maps->count && ret->count < LOCATIONS_MAX; i++) {
         const struct mapping *mapping = &probe->maps->rows[i];
-        if (mapping->offset == 0 && mapping->inode != 0 && mapping->is_readable &&
-            is_libc_name(mapping) == by_name)
-            status = try_module(probe, mapping, ret, err);
+        struct glibc_layout layout;
+        bool is_cold;
+        if (mapping->offset != 0 || mapping->inode == 0 || !mapping->is_readable)
+            continue;
+        /* the program itself is mapped lowest: a static one has its own malloc */
+        probe->may_have_symbols = by_name || is_first;
+        is_first = false;
+        if (is_libc_name(mapping) != by_name)
+            continue;
+        bool is_found = probe_module(probe, mapping, &layout, &is_cold);
+        if (effort_is_spent(&probe->effort, probe->target))
+            return error_set(err, STATUS_TIMEOUT,
+                             "the search for the heap was given up: it took too long, or "
+                             "too many reads");
+        if (is_found)
+            status = append(ret, probe, &layout, is_cold, err);
     }
     return status;
 }
 
+/*
+ * Only the program's own libc has the break: its top chunk or the place where its heap began is in [heap].
+ * Where none has (brk refused, nothing allocated) the first one is taken for it: a second one is loaded later
+ * and lies below.
+ */
+static bool has_break(struct target *target, const struct maps *maps, const struct glibc_location *row)
+{
+    const uint64_t places[] = {
+        row->main_arena_addr + (uint64_t)row->layout.state.top,
+        row->mp_addr ? row->mp_addr + (uint64_t)row->layout.par.sbrk_base : 0,
+    };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        uint64_t value;
+        const struct mapping *mapping = places[i] && target_read_word(target, places[i], &value) == STATUS_OK
+                                            ? maps_find(maps, value)
+                                            : NULL;
+        if (mapping && strcmp(mapping->name, "[heap]") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void put_main_first(struct target *target, const struct maps *maps, struct glibc_locations *locations)
+{
+    size_t main = 0;
+    for (size_t i = locations->count; i > 0; i--)
+        if (has_break(target, maps, &locations->rows[i - 1]))
+            main = i - 1;
+    struct glibc_location row = locations->rows[main];
+    memmove(locations->rows + 1, locations->rows, main * sizeof row);
+    row.is_main_libc = true;
+    locations->rows[0] = row;
+}
+
+static enum status why_none(const struct probe *probe, struct error *err)
+{
+    if (probe->is_doubted)
+        return error_set(err, STATUS_INCONSISTENT,
+                         "a glibc is there, but its heap does not look like one: it moves too fast, or is "
+                         "damaged");
+    return error_set(err, STATUS_UNSUPPORTED, "no glibc malloc was found in the process");
+}
+
 enum status glibc_locate(struct target *target, const struct maps *maps, struct symbol_source *symbols,
-                         struct allocator_cache *cache, struct glibc_locations *ret, struct error *err)
+                         struct allocator_cache *cache, uint64_t deadline_ns, struct glibc_locations *ret,
+                         struct error *err)
 {
     struct glibc_locations found = {0};
-    struct probe probe = {.target = target, .maps = maps, .symbols = symbols, .cache = cache};
+    struct probe probe = {.target = target,
+                          .maps = maps,
+                          .symbols = symbols,
+                          .cache = cache,
+                          .effort = effort_begin(target, deadline_ns)};
     enum status status = try_modules(&probe, true, &found, err);
     if (status == STATUS_OK && found.count == 0)
         status = try_modules(&probe, false, &found, err);
-    if (status == STATUS_OK && found.count == 0 && probe.is_doubted)
-        status = error_set(err, STATUS_INCONSISTENT,
-                           "a glibc is there, but its heap does not look like one: it moves too fast, or is "
-                           "damaged");
     if (status == STATUS_OK && found.count == 0)
-        status = error_set(err, STATUS_UNSUPPORTED, "no glibc malloc was found in the process");
+        status = why_none(&probe, err);
     if (status != STATUS_OK) {
         free(found.rows);
         return status;
     }
+    put_main_first(target, maps, &found);
     *ret = found;
     return STATUS_OK;
 }

@@ -25,14 +25,14 @@ struct glibc_location {
     bool has_tcache_slot, has_thread_arena_slot;
     uint64_t tcache_slot, thread_arena_slot; /* offsets in PT_TLS */
     bool is_cold;                            /* malloc was never used there: no heap is a valid result */
-    bool is_main_libc;                       /* its main arena uses brk (not a dlmopen'ed second one) */
+    bool is_main_libc;                       /* the program's own, not a dlmopen'ed second one */
     enum found_by found_by;
     uint8_t build_id[64];
     uint32_t build_id_length; /* 0: the module has none */
     char version[32];         /* "2.36"; "" where not known */
 };
 
-/** The libcs found, in the order of their mappings; the caller frees @rows. */
+/** The libcs found, the main one first, then in the order of their mappings; the caller frees @rows. */
 struct glibc_locations {
     struct glibc_location *rows;
     size_t count;
@@ -40,11 +40,11 @@ struct glibc_locations {
 
 /**
  * Find every glibc malloc in the process. STATUS_UNSUPPORTED: none; STATUS_INCONSISTENT: there is one, but
- * its heap does not agree with @maps (it may have grown since these were read). @symbols and @cache may be
- * NULL.
+ * its heap does not agree with @maps (it may have grown since these were read); STATUS_TIMEOUT: not all was
+ * searched by @deadline_ns (monotonic), or within a fixed number of reads. @symbols and @cache may be NULL.
  */
 enum status glibc_locate(struct target *target, const struct maps *maps, struct symbol_source *symbols,
-                         struct allocator_cache *cache, struct glibc_locations *ret,
+                         struct allocator_cache *cache, uint64_t deadline_ns, struct glibc_locations *ret,
                          struct error *err) must_check;
 
 /** One thread's tcache as its pointer says: @address 0 where the thread has none. */

@@ -7,6 +7,8 @@
 
 #define LIST_HEADS 127u
 #define RING_MAX 100000u
+/* how much of the data is searched between two looks at the clock */
+#define EFFORT_STEP_BYTES 65536u
 #define USER_MAX (UINT64_C(1) << 56)
 
 /* Where `bins` can lie in malloc_state, newest first; [0] for words of 8, [1] of 4. */
@@ -71,11 +73,12 @@ struct signature_hit signature_pristine_par(const uint8_t *data, size_t length, 
     return found;
 }
 
-bool signature_ring_closes(struct target *target, uint64_t arena_addr, int next_offset)
+bool signature_ring_closes(struct target *target, uint64_t arena_addr, int next_offset, struct effort *effort)
 {
     uint64_t at = arena_addr, tortoise = 0;
     for (unsigned hop = 1, power = 1; hop <= RING_MAX; hop++) {
-        if (target_read_word(target, at + (uint64_t)next_offset, &at) != STATUS_OK || at == 0 ||
+        if (effort_is_spent(effort, target) ||
+            target_read_word(target, at + (uint64_t)next_offset, &at) != STATUS_OK || at == 0 ||
             at == tortoise)
             return false;
         if (at == arena_addr)
@@ -107,29 +110,41 @@ static bool are_heads(const uint8_t *data, size_t bins, uint64_t bins_addr, unsi
     return empty > 0;
 }
 
+/* The place of `bins` in malloc_state for which the ring of the arena around it closes; 0: none. */
+static unsigned class_by_ring(struct target *target, uint64_t bins_addr, struct effort *effort)
+{
+    unsigned word = target->word_bytes;
+    for (unsigned c = 0; c < 4 && BINS_OFFSETS[word == 4][c]; c++) {
+        unsigned offset = BINS_OFFSETS[word == 4][c];
+        if (offset <= bins_addr &&
+            signature_ring_closes(target, bins_addr - offset, (int)(offset + next_behind_bins(word)), effort))
+            return offset;
+    }
+    return 0;
+}
+
 struct signature_hit signature_live_arena(struct target *target, const uint8_t *data, size_t length,
-                                          uint64_t base)
+                                          uint64_t base, struct effort *effort)
 {
     struct signature_hit found = {0};
     unsigned word = target->word_bytes;
     size_t span = (size_t)next_behind_bins(word) + 5u * word;
     for (size_t k = 2u * word; k + span <= length; k += word) {
+        if (is_aligned(k, EFFORT_STEP_BYTES) && effort_is_spent(effort, target))
+            break;
         /* cheap first: the first head of all, unsorted, is set */
         uint64_t first = word_at(data, k, word);
         if (first == 0 || !is_aligned(first, word) || !are_heads(data, k, base + k, word))
             continue;
-        for (unsigned c = 0; c < 4 && BINS_OFFSETS[word == 4][c]; c++) {
-            unsigned offset = BINS_OFFSETS[word == 4][c];
-            if (offset > k ||
-                !signature_ring_closes(target, base + k - offset, (int)(offset + next_behind_bins(word))))
-                continue;
-            found.addr = base + k - offset;
-            found.bins_offset = offset;
-            found.hits++;
-            break;
-        }
+        unsigned offset = class_by_ring(target, base + k, effort);
+        if (offset == 0 || offset > k)
+            continue;
+        found.addr = base + k - offset;
+        found.bins_offset = offset;
+        found.hits++;
     }
-    return found;
+    /* what was not searched may hold a second one */
+    return effort->is_spent ? (struct signature_hit){0} : found;
 }
 
 /* What mp_ must hold whatever was set (malloc.c, struct malloc_par and do_set_…). */

@@ -8,6 +8,7 @@
 #ifndef ALLOCATOR_GLIBC_SIGNATURE_H
 #define ALLOCATOR_GLIBC_SIGNATURE_H
 
+#include "allocator/glibc/effort.h"
 #include "allocator/glibc/elf_image.h"
 #include "allocator/glibc/layout.h"
 
@@ -25,15 +26,19 @@ struct signature_hit signature_pristine_arena(const uint8_t *data, size_t length
 /** mp_ as it was never used, likewise. */
 struct signature_hit signature_pristine_par(const uint8_t *data, size_t length, uint64_t base, unsigned word);
 
-/** main_arena in use, in a copy of memory whose first byte is at target address @base; rings are followed. */
+/**
+ * main_arena in use, in a copy of memory whose first byte is at target address @base; rings are followed. No
+ * hit where @effort was spent before all was searched.
+ */
 struct signature_hit signature_live_arena(struct target *target, const uint8_t *data, size_t length,
-                                          uint64_t base);
+                                          uint64_t base, struct effort *effort);
 
 /** mp_ in use: the best score by what a sound mp_ holds, if it is high and well ahead of the second. */
 struct signature_hit signature_live_par(const uint8_t *data, size_t length, uint64_t base,
                                         const struct glibc_layout *layout, const struct maps *maps);
 
-/** Whether an arena ring goes from @arena_addr back to it. */
-bool signature_ring_closes(struct target *target, uint64_t arena_addr, int next_offset);
+/** Whether an arena ring goes from @arena_addr back to it; false where @effort is spent. */
+bool signature_ring_closes(struct target *target, uint64_t arena_addr, int next_offset,
+                           struct effort *effort);
 
 #endif

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "allocator/glibc/signature.h"
+#include "target/image.h"
 
 #define BASE UINT64_C(0x1d3000)
 #define BYTES 20480u
@@ -61,8 +62,32 @@ static void test_one_hit_in_a_thousand_images(void **state)
     free(data);
 }
 
+/* Memory in which every place looks like list heads, and every ring is long and never comes back. */
+static void test_gives_up_on_endless_rings(void **state)
+{
+    (void)state;
+    enum { LENGTH = 16 << 20 };
+    uint64_t *words = malloc(LENGTH);
+    assert_non_null(words);
+    for (size_t i = 0; i < LENGTH / WORD; i++)
+        words[i] = BASE + i / 2 * 16 - 16;
+    struct image_segment segment = {.address = BASE, .length = LENGTH, .data = words};
+    struct target *target = NULL;
+    assert_int_equal(target_image_open(&segment, 1, WORD, &target, NULL), STATUS_OK);
+    struct effort effort = effort_begin(target, UINT64_MAX);
+    assert_int_equal(signature_live_arena(target, (uint8_t *)words, LENGTH, BASE, &effort).hits, 0);
+    assert_true(effort.is_spent);
+    assert_in_range(target->read_calls, effort.calls_end, effort.calls_end + 10);
+    /* and at once where its time is over */
+    effort = effort_begin(target, 0);
+    assert_false(signature_ring_closes(target, BASE, 64, &effort));
+    target_close(target);
+    free(words);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_hit_in_a_thousand_images)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_hit_in_a_thousand_images),
+                                       cmocka_unit_test(test_gives_up_on_endless_rings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,225 @@
+/* probe.c - see probe.h. The ways in the order of their cost; whoever answers is not trusted. */
+#include "allocator/glibc/probe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "allocator/glibc/libc_version.h"
+#include "allocator/glibc/signature.h"
+#include "base/checked.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+/* Initialised data of one module that is searched; a libc has 20 to 70 KiB, a static program some megabytes.
+ */
+#define DATA_MAX (64u * 1024 * 1024)
+#define LIVE_TRIES 5
+/* Symbols that were silent are asked again after this long: debug packages come, and a build-id may be
+ * forged. */
+#define SILENCE_NS (600 * NS_PER_SECOND)
+
+static bool reserve_data(struct probe *probe)
+{
+    uint64_t length = probe->image.data.end - probe->image.data.start;
+    if (probe->image.data.end <= probe->image.data.start || length > DATA_MAX)
+        return false;
+    probe->data = malloc((size_t)length);
+    probe->length = (size_t)length;
+    return probe->data != NULL;
+}
+
+static bool read_memory_data(struct probe *probe)
+{
+    return target_read_exact(probe->target, probe->image.bias + probe->image.data.start, probe->data,
+                             probe->length) == STATUS_OK;
+}
+
+/* The module's file, with the data as the program found it at its start. */
+static bool read_file_data(struct probe *probe)
+{
+    scoped_fd int fd = -1;
+    if (target_open_file(probe->target, probe->image.mapping, &fd, NULL) != STATUS_OK)
+        return false;
+    size_t got = 0;
+    while (got < probe->length) {
+        ssize_t n =
+            pread(fd, probe->data + got, probe->length - got, (off_t)(probe->image.data_file_offset + got));
+        if (n <= 0)
+            return false;
+        got += (size_t)n;
+    }
+    return true;
+}
+
+static void take_version(struct probe *probe)
+{
+    struct libc_texts texts;
+    libc_texts_find(probe->target, &probe->image, &texts);
+    probe->entry.minor = libc_version_minor(&texts, probe->bins_offset, probe->target->word_bytes);
+    if (texts.minor)
+        snprintf(probe->entry.version, sizeof probe->entry.version, "2.%u", texts.minor);
+}
+
+/* In the file's own data: unique in every libc seen. */
+static bool find_in_file(struct probe *probe)
+{
+    unsigned word = probe->target->word_bytes;
+    if (!read_file_data(probe))
+        return false;
+    struct signature_hit arena =
+        signature_pristine_arena(probe->data, probe->length, probe->image.data.start, word);
+    struct signature_hit par =
+        signature_pristine_par(probe->data, probe->length, probe->image.data.start, word);
+    if (arena.hits != 1)
+        return false;
+    probe->entry.main_arena = arena.addr;
+    probe->entry.mp = par.hits == 1 ? par.addr : 0;
+    probe->bins_offset = arena.bins_offset;
+    return true;
+}
+
+/* In memory: a heap in use, or one that was never used (the same image as in the file, at its address). */
+static bool find_in_memory(struct probe *probe)
+{
+    uint64_t base = probe->image.bias + probe->image.data.start;
+    struct signature_hit arena = {0};
+    for (int tries = 0; tries < LIVE_TRIES && arena.hits != 1; tries++) {
+        if (effort_is_spent(&probe->effort, probe->target) || !read_memory_data(probe))
+            return false;
+        arena = signature_live_arena(probe->target, probe->data, probe->length, base, &probe->effort);
+        if (arena.hits == 0)
+            arena = signature_pristine_arena(probe->data, probe->length, base, probe->target->word_bytes);
+    }
+    if (arena.hits != 1)
+        return false;
+    probe->entry.main_arena = arena.addr - probe->image.bias;
+    probe->bins_offset = arena.bins_offset;
+    return true;
+}
+
+static void find_par_in_memory(struct probe *probe, const struct glibc_layout *layout)
+{
+    uint64_t base = probe->image.bias + probe->image.data.start;
+    if (!read_memory_data(probe))
+        return;
+    struct signature_hit par = signature_live_par(probe->data, probe->length, base, layout, probe->maps);
+    if (par.hits != 1)
+        par = signature_pristine_par(probe->data, probe->length, base, layout->word_bytes);
+    if (par.hits == 1)
+        probe->entry.mp = par.addr - probe->image.bias;
+}
+
+/* What the module's files say; false where they say nothing, now or a while ago. */
+static bool ask_symbols(struct probe *probe, struct symbol_answer *answer)
+{
+    const struct elf_image *image = &probe->image;
+    struct cache_entry *known = cache_get(probe->cache, image->build_id, image->build_id_length);
+    uint64_t now = clock_monotonic_ns();
+    struct error err = {0};
+    scoped_fd int fd = -1;
+    if (!probe->symbols || !probe->may_have_symbols || (known && now < known->silent_until_ns))
+        return false;
+    if (target_open_file(probe->target, image->mapping, &fd, NULL) != STATUS_OK)
+        fd = -1;
+    enum status status =
+        probe->symbols->resolve(probe->symbols, fd, image->build_id, image->build_id_length, answer, &err);
+    if (status == STATUS_OK && answer->main_arena != 0)
+        return true;
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        log_error(LOG_WARN, "symbols of a module could not be read", &err);
+    probe->entry.silent_until_ns = now + SILENCE_NS;
+    cache_put(probe->cache, &probe->entry);
+    return false;
+}
+
+/* Symbols and debug files, where the signature is silent; whoever answers may not be trusted. */
+static bool find_by_symbols(struct probe *probe)
+{
+    struct symbol_answer answer = {0};
+    struct libc_texts texts;
+    struct glibc_layout layout;
+    if (!ask_symbols(probe, &answer))
+        return false;
+    libc_texts_find(probe->target, &probe->image, &texts);
+    probe->bins_offset =
+        answer.has_layout && answer.offsets[FIELD_STATE_BINS] > 0 ? (unsigned)answer.offsets[FIELD_STATE_BINS]
+        : layout_compose(texts.minor, probe->target->word_bytes, &layout) ? (unsigned)layout.state.bins
+                                                                          : 0;
+    probe->entry.main_arena = answer.main_arena;
+    probe->entry.mp = answer.mp;
+    probe->entry.has_tcache_slot = answer.has_tcache_tls;
+    probe->entry.tcache_slot = answer.tcache_tls;
+    probe->entry.has_thread_arena_slot = answer.has_thread_arena_tls;
+    probe->entry.thread_arena_slot = answer.thread_arena_tls;
+    probe->entry.found_by = answer.from_debuginfo ? FOUND_BY_DEBUGINFO : FOUND_BY_SYMTAB;
+    return true;
+}
+
+/* The live heap must agree with what a file, a symbol or the cache says. *@is_cold: malloc was never used. */
+static bool is_proved(struct probe *probe, const struct glibc_layout *layout, bool *is_cold)
+{
+    uint64_t arena = probe->image.bias + probe->entry.main_arena, top, system, peak, first;
+    struct target *target = probe->target;
+    if (target_read_word(target, arena + (uint64_t)layout->state.top, &top) != STATUS_OK ||
+        target_read_word(target, arena + (uint64_t)layout->state.system_mem, &system) != STATUS_OK ||
+        target_read_word(target, arena + (uint64_t)layout->state.max_system_mem, &peak) != STATUS_OK ||
+        target_read_word(target, arena + (uint64_t)layout->state.bins, &first) != STATUS_OK)
+        return false;
+    bool is_initial = top == 0 || distance_u64(top, arena) < (uint64_t)layout->state.size;
+    *is_cold = is_initial && system == 0;
+    if (is_initial)
+        return signature_ring_closes(target, arena, layout->state.next, &probe->effort);
+    /* a broken ring is a finding of the scan, not a reason to doubt the place: top and the bins speak for it
+     */
+    uint64_t field;
+    return peak != 0 && first != 0 && is_aligned(top + 2u * layout->word_bytes, layout->alignment) &&
+           maps_is_writable(probe->maps, top, 4u * layout->word_bytes) &&
+           target_read_word(target, top + layout->word_bytes, &field) == STATUS_OK && (field & 7) == 1;
+}
+
+static bool find_anew(struct probe *probe)
+{
+    probe->entry.found_by = FOUND_BY_SIGNATURE;
+    if (!find_in_file(probe) && !find_in_memory(probe) && !find_by_symbols(probe))
+        return false;
+    take_version(probe);
+    return probe->entry.minor != 0;
+}
+
+/* What is known of this libc from an earlier process, or found now; proved on this process either way. */
+static bool find_module(struct probe *probe, struct glibc_layout *layout, bool *is_cold)
+{
+    const struct elf_image *image = &probe->image;
+    const struct cache_entry *known = cache_get(probe->cache, image->build_id, image->build_id_length);
+    if (known && known->main_arena != 0) {
+        probe->entry = *known;
+        if (layout_compose(known->minor, probe->target->word_bytes, layout) &&
+            is_proved(probe, layout, is_cold))
+            return true;
+        probe->is_doubted = true;
+    }
+    probe->entry = (struct cache_entry){.build_id_length = image->build_id_length};
+    memcpy(probe->entry.build_id, image->build_id, sizeof image->build_id);
+    if (!find_anew(probe) || !layout_compose(probe->entry.minor, probe->target->word_bytes, layout))
+        return false;
+    if (!is_proved(probe, layout, is_cold)) {
+        probe->is_doubted = true;
+        return false;
+    }
+    if (probe->entry.mp == 0)
+        find_par_in_memory(probe, layout);
+    cache_put(probe->cache, &probe->entry);
+    return true;
+}
+
+bool probe_module(struct probe *probe, const struct mapping *mapping, struct glibc_layout *layout,
+                  bool *is_cold)
+{
+    bool is_found = elf_image_read(probe->target, mapping, &probe->image) && reserve_data(probe) &&
+                    find_module(probe, layout, is_cold);
+    free(take_ptr(probe->data));
+    return is_found;
+}
