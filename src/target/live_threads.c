@@ -132,7 +132,7 @@ enum status live_robust_list(struct target *target, pid_t tid, uint64_t *head_re
     void *head = NULL;
     size_t length = 0;
     if (syscall(SYS_get_robust_list, tid, &head, &length) != 0)
-        return errno == EPERM ? STATUS_PERMISSION : STATUS_NOT_FOUND;
+        return errno == EPERM ? STATUS_PERMISSION : errno == ESRCH ? STATUS_GONE : STATUS_SYSTEM;
     if (!head)
         return STATUS_NOT_FOUND;
     *head_ret = (uintptr_t)head;

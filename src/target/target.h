@@ -90,7 +90,9 @@ enum status target_page_states(struct target *target, uint64_t start, size_t pag
 enum status target_threads(struct target *target, struct target_thread **ret, size_t *count_ret,
                            struct error *err) must_check;
 
-/** Address of a thread's robust-futex head (get_robust_list(2)): no stop, no ptrace. STATUS_NOT_FOUND: none.
+/**
+ * Address of a thread's robust-futex head (get_robust_list(2)): no stop, no ptrace. STATUS_NOT_FOUND: it has
+ * none; STATUS_GONE: the thread has ended; STATUS_PERMISSION, STATUS_SYSTEM.
  */
 enum status target_robust_list(struct target *target, pid_t tid, uint64_t *head_ret) must_check;
 

@@ -279,7 +279,7 @@ static void threads_and_robust_list(void **state)
     assert_true(head == child.robust_head);
     assert_int_equal(target_robust_list(target, child.second_tid, &head), STATUS_OK);
     assert_true(head != child.robust_head);
-    assert_int_equal(target_robust_list(target, INT32_MAX, &head), STATUS_NOT_FOUND);
+    assert_int_equal(target_robust_list(target, INT32_MAX, &head), STATUS_GONE);
     assert_int_equal(target_live_stat(target)->num_threads, 2);
     reap(&child);
 }

@@ -1,4 +1,7 @@
-/* test_locate.c - a heap that has grown since its mappings were read is not taken for none. */
+/*
+ * test_locate.c - finding the heap: one that has grown since its mappings were read is not taken for none;
+ * what another process taught, or one of two ways says, is not believed where this process contradicts.
+ */
 #include "allocator/glibc/locate.h"
 
 #include <setjmp.h>
@@ -11,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "allocator/cache.h"
+#include "support/spawn.h"
 #include "target/live.h"
 
 #define GROWTH_CHUNKS 10000
@@ -84,8 +89,116 @@ static void test_grown_heap(void **state)
     close(from_it);
 }
 
+/* Where the tcaches of @target are, with what @cache teaches. */
+static void find(struct target *target, struct allocator_cache *cache, struct glibc_tcaches *ret)
+{
+    struct error err = {0};
+    scoped_maps struct maps maps = {0};
+    struct glibc_locations locations = {0};
+    assert_int_equal(target_maps(target, &maps, &err), STATUS_OK);
+    assert_int_equal(glibc_locate(target, &maps, NULL, cache, UINT64_MAX, &locations, &err), STATUS_OK);
+    assert_true(locations.rows[0].is_main_libc);
+    assert_int_equal(glibc_find_tcaches(target, &maps, &locations.rows[0], cache, ret, &err), STATUS_OK);
+    free(locations.rows);
+}
+
+static struct cache_entry *entry_of(struct target *target, struct allocator_cache *cache)
+{
+    struct error err = {0};
+    scoped_maps struct maps maps = {0};
+    struct glibc_locations locations = {0};
+    assert_int_equal(target_maps(target, &maps, &err), STATUS_OK);
+    assert_int_equal(glibc_locate(target, &maps, NULL, cache, UINT64_MAX, &locations, &err), STATUS_OK);
+    struct cache_entry *entry =
+        cache_get(cache, locations.rows[0].build_id, locations.rows[0].build_id_length);
+    free(locations.rows);
+    return entry;
+}
+
+static void test_wrong_lessons(void **state)
+{
+    (void)state;
+    static const uint64_t SLOTS[] = {0, 8, 0x10, UINT64_MAX, UINT64_MAX - 7, 1 << 20, 3};
+    struct spawned spawned;
+    struct target *target = NULL;
+    struct allocator_cache *cache = allocator_cache_new();
+    struct glibc_tcaches right, found;
+    assert_true(spawn_target(&spawned, "threads", NULL));
+    assert_int_equal(target_live_open("/proc", spawned.pid, &target, NULL), STATUS_OK);
+    find(target, cache, &right);
+    assert_true(right.count > 1 && right.missing == 0 && right.rows[0].address != 0);
+    for (size_t i = 0; i < sizeof SLOTS / sizeof *SLOTS; i++) {
+        struct cache_entry *entry = entry_of(target, cache);
+        assert_non_null(entry);
+        entry->has_tcache_slot = entry->has_thread_arena_slot = true;
+        entry->tcache_slot = entry->thread_arena_slot = SLOTS[i];
+        find(target, cache, &found);
+        assert_int_equal(found.count, right.count);
+        assert_int_equal(found.missing, 0);
+        assert_memory_equal(found.rows, right.rows, right.count * sizeof *right.rows);
+        free(found.rows);
+    }
+    /* addresses of another build under the same build-id: found anew */
+    struct cache_entry *entry = entry_of(target, cache);
+    entry->main_arena += 16;
+    entry->mp += 64;
+    find(target, cache, &found);
+    assert_memory_equal(found.rows, right.rows, right.count * sizeof *right.rows);
+    free(found.rows);
+    free(right.rows);
+    target_close(target);
+    allocator_cache_free(cache);
+    spawn_end(&spawned);
+}
+
+/* A process whose dtv names another block than its link_map; its libc never looks there itself. */
+static pid_t spawn_contradicting(int *from_it)
+{
+    int out[2];
+    assert_int_equal(pipe(out), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        free(malloc(CHUNK_BYTES));
+        uint64_t *pointer = __builtin_thread_pointer();
+        uint64_t *dtv = (uint64_t *)(uintptr_t)pointer[1];
+        for (uint64_t module = 1; module <= dtv[-2]; module++)
+            dtv[2 * module] += dtv[2 * module] && dtv[2 * module] != UINT64_MAX ? 16 : 0;
+        (void)!write(out[1], "r", 1);
+        pause();
+        _exit(0);
+    }
+    close(out[1]);
+    *from_it = out[0];
+    return pid;
+}
+
+static void test_ways_that_disagree(void **state)
+{
+    (void)state;
+#if defined __SANITIZE_ADDRESS__ || !defined __x86_64__
+    skip();
+#endif
+    int from_it;
+    struct target *target = NULL;
+    struct glibc_tcaches found;
+    pid_t pid = spawn_contradicting(&from_it);
+    await_byte(from_it, 'r');
+    assert_int_equal(target_live_open("/proc", pid, &target, NULL), STATUS_OK);
+    find(target, NULL, &found);
+    assert_int_equal(found.count, 0);
+    assert_int_equal(found.missing, 1);
+    free(found.rows);
+    target_close(target);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(from_it);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_grown_heap)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_grown_heap),
+                                       cmocka_unit_test(test_wrong_lessons),
+                                       cmocka_unit_test(test_ways_that_disagree)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,12 +11,13 @@
 struct thread_tls {
     pid_t tid;
     uint64_t pointer;   /* thread pointer */
+    uint64_t dtv;       /* its vector of TLS blocks by module */
     uint64_t tls_start; /* of the libc's PT_TLS in this thread */
 };
 
 /**
- * The threads whose TLS could be found; the caller frees *@ret. @missing: pthreads for which it could not.
- * Raw clone() threads, which share their creator's TLS, are neither.
+ * The threads whose TLS could be found, by two ways that agree; the caller frees *@ret. @missing: pthreads
+ * for which it could not. Raw clone() threads, which share their creator's TLS, are neither.
  */
 enum status threads_find(struct target *target, const struct maps *maps,
                          const struct glibc_location *location, struct thread_tls **ret, size_t *count,
