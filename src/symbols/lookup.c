@@ -3,6 +3,8 @@
 #include <elfutils/libdwelf.h>
 #include <gelf.h>
 #include <string.h>
+#include <unistd.h>
+#include <zlib.h>
 
 #include "symbols/elf_file.h"
 #include "symbols/symbols.h"
@@ -91,8 +93,10 @@ enum status symbols_wanted_of(int fd, struct symbols_wanted *ret, struct error *
         wanted.build_id_length = (uint32_t)length;
     }
     const char *link = dwelf_elf_gnu_debuglink(elf, &crc);
-    if (link && is_base_name(link) && strlen(link) < sizeof wanted.debuglink)
+    if (link && is_base_name(link) && strlen(link) < sizeof wanted.debuglink) {
         strcpy(wanted.debuglink, link);
+        wanted.debuglink_crc = crc;
+    }
     *ret = wanted;
     return STATUS_OK;
 }
@@ -102,4 +106,17 @@ bool symbols_has_build_id(int fd, const uint8_t *build_id, uint32_t length)
     struct symbols_wanted wanted;
     return symbols_wanted_of(fd, &wanted, NULL) == STATUS_OK && length > 0 &&
            wanted.build_id_length == length && memcmp(wanted.build_id, build_id, length) == 0;
+}
+
+bool symbols_has_crc(int fd, uint32_t crc)
+{
+    static unsigned char data[65536];
+    uLong sum = crc32(0, NULL, 0);
+    off_t at = 0;
+    ssize_t got;
+    while ((got = pread(fd, data, sizeof data, at)) > 0) {
+        sum = crc32(sum, data, (uInt)got);
+        at += got;
+    }
+    return got == 0 && sum == crc;
 }

@@ -15,7 +15,8 @@
 struct symbols_wanted {
     uint8_t build_id[64];
     uint32_t build_id_length;
-    char debuglink[256]; /* base name of .gnu_debuglink, "" where there is none */
+    char debuglink[256];    /* base name of .gnu_debuglink, "" where there is none */
+    uint32_t debuglink_crc; /* of the whole file that it names */
 };
 
 /** One symbol asked for by name: @name in, the rest out. */
@@ -47,6 +48,9 @@ enum status symbols_wanted_of(int fd, struct symbols_wanted *ret, struct error *
 
 /** Whether the file's build-id is this one. */
 bool symbols_has_build_id(int fd, const uint8_t *build_id, uint32_t length);
+
+/** Whether the CRC-32 of the whole file is @crc, as .gnu_debuglink means it. */
+bool symbols_has_crc(int fd, uint32_t crc);
 
 /**
  * Look up @members in the DWARF of @fd (.debug_info, compressed or not). STATUS_NOT_FOUND: it has no DWARF.

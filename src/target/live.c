@@ -32,6 +32,7 @@ static void live_close(struct target *target)
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         if (fds[i] >= 0)
             close(fds[i]);
+    free(live->swapped);
     free(live);
 }
 
@@ -41,6 +42,7 @@ static const struct target_ops LIVE_OPS = {
     .read_parts = live_read_parts,
     .maps = live_maps,
     .page_states = live_page_states,
+    .swapped = live_swapped,
     .threads = live_threads,
     .robust_list = live_robust_list,
     .open_file = live_open_file,

@@ -12,6 +12,9 @@ struct live {
     int maps_fd;    /* bound to the address space that was current when it was opened */
     int pagemap_fd; /* opened at first use */
     bool has_no_pagemap_scan;
+    bool is_swap_known;
+    struct address_range *swapped; /* mappings with swapped pages; read only without a pagemap */
+    size_t swapped_count;
     pid_t read_tid; /* a thread that still has the address space: the leader while it lives */
     struct proc_stat stat;
     char procfs[256];
@@ -31,6 +34,9 @@ int live_probe_memory(pid_t tid);
 /* live_pages.c */
 enum status live_page_states(struct target *target, uint64_t start, size_t pages, uint8_t *states,
                              struct error *err);
+
+/* live_swap.c */
+void live_swapped(struct target *target, const struct address_range **ret, size_t *count_ret);
 
 /* live_threads.c */
 enum status live_threads(struct target *target, struct target_thread **ret, size_t *count_ret,

@@ -16,17 +16,24 @@ struct page_view {
     struct target *target;
     uint64_t start; /* of the stripe held now */
     uint64_t end;
-    bool is_known; /* false: the kernel does not tell, every page counts as present */
+    bool is_known; /* false: the kernel does not tell; every page counts as present, but of a mapping that has
+                      swapped ones every page as swapped */
+    const struct address_range *swapped; /* these mappings; the target's */
+    size_t swapped_count;
     uint8_t states[PAGE_VIEW_STRIPE_PAGES];
 };
 
 /** A view on @target; asks once to learn whether the kernel tells. @probe is an address in a mapping. */
 void page_view_init(struct page_view *view, struct target *target, uint64_t probe);
 
+/** Ask @target beforehand what a view will ask, so that nothing is left to be read from /proc during a stop.
+ */
+void page_view_prepare(struct target *target, uint64_t probe);
+
 /** Forget what is held: the next question asks the kernel again. */
 void page_view_forget(struct page_view *view);
 
-/** State of the page at @address. PAGE_PRESENT where the kernel does not tell. */
+/** State of the page at @address, as far as it is known (see is_known). */
 enum page_state page_view_state(struct page_view *view, uint64_t address);
 
 /**

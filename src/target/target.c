@@ -65,6 +65,14 @@ enum status target_page_states(struct target *target, uint64_t start, size_t pag
     return target->ops->page_states(target, start, pages, states, err);
 }
 
+void target_swapped(struct target *target, const struct address_range **ret, size_t *count_ret)
+{
+    *ret = NULL;
+    *count_ret = 0;
+    if (target->ops->swapped)
+        target->ops->swapped(target, ret, count_ret);
+}
+
 enum status target_threads(struct target *target, struct target_thread **ret, size_t *count_ret,
                            struct error *err)
 {

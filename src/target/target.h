@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "target/maps.h"
+#include "target/smaps.h"
 
 struct target;
 
@@ -43,6 +44,8 @@ struct target_ops {
     enum status (*maps)(struct target *target, struct maps *ret, struct error *err);
     enum status (*page_states)(struct target *target, uint64_t start, size_t pages, uint8_t *states,
                                struct error *err);
+    void (*swapped)(struct target *target, const struct address_range **ret,
+                    size_t *count_ret); /* may be NULL: nothing is */
     enum status (*threads)(struct target *target, struct target_thread **ret, size_t *count_ret,
                            struct error *err);
     enum status (*robust_list)(struct target *target, pid_t tid, uint64_t *head_ret);
@@ -85,6 +88,12 @@ enum status target_maps(struct target *target, struct maps *ret, struct error *e
  */
 enum status target_page_states(struct target *target, uint64_t start, size_t pages, uint8_t *states,
                                struct error *err) must_check;
+
+/**
+ * Mappings with swapped pages, by rising address, for where target_page_states() tells nothing; of the moment
+ * when it was asked first. The rows are the target's.
+ */
+void target_swapped(struct target *target, const struct address_range **ret, size_t *count_ret);
 
 /** The threads as they are now, at least one; the caller frees *@ret. */
 enum status target_threads(struct target *target, struct target_thread **ret, size_t *count_ret,

@@ -68,6 +68,17 @@ static enum status ask(struct resolver_client *client, int fd, const struct symb
                                   ret, &err);
 }
 
+/* Where the debug file of libc lies; skips the test where it is not installed. */
+static void debug_file_of(const struct module *libc, char path[400])
+{
+    char hex[129] = "";
+    for (uint32_t i = 0; i < libc->id.build_id_length; i++)
+        snprintf(hex + 2 * (size_t)i, 3, "%02x", libc->id.build_id[i]);
+    snprintf(path, 400, "/usr/lib/debug/.build-id/%.2s/%s.debug", hex, hex + 2);
+    if (access(path, R_OK) != 0)
+        skip();
+}
+
 static void finds_libc(void **state)
 {
     (void)state;
@@ -75,12 +86,8 @@ static void finds_libc(void **state)
     struct symbol_answer answer, again;
     struct resolver_client client;
     scoped_fd int fd = open_libc(&libc);
-    char debug_file[400], hex[129] = "";
-    for (uint32_t i = 0; i < libc.id.build_id_length; i++)
-        snprintf(hex + 2 * (size_t)i, 3, "%02x", libc.id.build_id[i]);
-    snprintf(debug_file, sizeof debug_file, "/usr/lib/debug/.build-id/%.2s/%s.debug", hex, hex + 2);
-    if (access(debug_file, R_OK) != 0)
-        skip();
+    char debug_file[400];
+    debug_file_of(&libc, debug_file);
     resolver_client_init(&client, &FORKED);
     uint64_t start = clock_monotonic_ns();
     assert_int_equal(ask(&client, fd, &libc.id, &answer), STATUS_OK);
@@ -121,6 +128,42 @@ static void finds_nothing_without_files(void **state)
     assert_int_equal(ask(&client, fd, &libc.id, &answer), STATUS_NOT_FOUND);
     assert_int_equal(ask(&client, -1, NULL, &answer), STATUS_NOT_FOUND);
     assert_int_equal(answer.main_arena, 77);
+}
+
+/* libc without its build-id: a debug file of the right name is taken if its checksum is the one named. */
+static void checks_debuglink(void **state)
+{
+    (void)state;
+    struct module libc;
+    struct symbol_answer answer;
+    struct resolver_client client;
+    char debug_file[400], directory[] = "/tmp/debuglink.XXXXXX", command[2048], path[64];
+    scoped_fd int fd = open_libc(&libc);
+    debug_file_of(&libc, debug_file);
+    assert_non_null(mkdtemp(directory));
+    snprintf(command, sizeof command,
+             "mkdir %1$s/.debug && cp %2$s %1$s/.debug/x.debug && "
+             "objcopy -R .note.gnu.build-id -R .gnu_debuglink %3$s %1$s/y && "
+             "objcopy --add-gnu-debuglink=%1$s/.debug/x.debug %1$s/y %1$s/x",
+             directory, debug_file, libc.path);
+    bool is_made = system(command) == 0;
+    snprintf(path, sizeof path, "%s/x", directory);
+    scoped_fd int copy = open(path, O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "%s/.debug/x.debug", directory);
+    scoped_fd int debug = open(path, O_RDWR | O_CLOEXEC);
+    snprintf(command, sizeof command, "rm -r %s", directory);
+    resolver_client_init(&client, &FORKED);
+    client.debug_directory = "/nonexistent";
+    enum status right = is_made ? ask(&client, copy, NULL, &answer) : STATUS_OK;
+    /* the padding behind the ELF identification: nothing that a parser looks at */
+    bool is_changed = pwrite(debug, "x", 1, 15) == 1;
+    enum status wrong = is_made ? ask(&client, copy, NULL, &answer) : STATUS_OK;
+    assert_int_equal(system(command), 0);
+    if (!is_made)
+        skip(); /* no objcopy */
+    assert_true(is_changed);
+    assert_int_equal(right, STATUS_OK);
+    assert_int_equal(wrong, STATUS_NOT_FOUND);
 }
 
 static int memory_file(const void *data, size_t length, off_t size)
@@ -312,9 +355,13 @@ static void survives_liars(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_libc),           cmocka_unit_test(finds_nothing_without_files),
-        cmocka_unit_test(refuses_broken_files), cmocka_unit_test(survives_changed_files),
-        cmocka_unit_test(has_no_power),         cmocka_unit_test(survives_liars),
+        cmocka_unit_test(finds_libc),
+        cmocka_unit_test(checks_debuglink),
+        cmocka_unit_test(finds_nothing_without_files),
+        cmocka_unit_test(refuses_broken_files),
+        cmocka_unit_test(survives_changed_files),
+        cmocka_unit_test(has_no_power),
+        cmocka_unit_test(survives_liars),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

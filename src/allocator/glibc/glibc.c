@@ -15,6 +15,7 @@
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "target/page_view.h"
 
 #define LOCATE_TRIES 10
 #define SNAPSHOT_TRIES 5
@@ -212,6 +213,7 @@ static enum status glibc_scan(struct target *target, const struct scan_request *
         return error_set(err, STATUS_UNSUPPORTED, "no glibc malloc in the process");
     if (status != STATUS_OK)
         return status;
+    page_view_prepare(target, locations.rows[0].main_arena_addr);
     struct snapshot *snapshot = NULL;
     status = scan_found(target, request, &maps, &locations, &snapshot, err);
     if (status != STATUS_OK)

@@ -82,6 +82,13 @@ static void take_layout(struct findings *findings, int fd)
     findings->has_layout = true;
 }
 
+/* A debug file is the module's where the build-ids say so; a module without one names its file's checksum. */
+static bool is_its_file(int fd, const struct symbols_wanted *wanted)
+{
+    return wanted->build_id_length > 0 ? symbols_has_build_id(fd, wanted->build_id, wanted->build_id_length)
+                                       : symbols_has_crc(fd, wanted->debuglink_crc);
+}
+
 /* Ask the client for the debug file of @wanted; -1 where there is none or it is another module's. */
 static int ask_for_file(int socket_fd, const struct symbols_wanted *wanted, uint64_t deadline_ns)
 {
@@ -96,10 +103,7 @@ static int ask_for_file(int socket_fd, const struct symbols_wanted *wanted, uint
     if (resolver_channel_send(socket_fd, &record, sizeof record, -1, deadline_ns, NULL) != STATUS_OK ||
         resolver_channel_receive(socket_fd, &file, sizeof file, &fd, deadline_ns, NULL) != STATUS_OK)
         return -1;
-    if (fd >= 0 && wanted->build_id_length > 0 &&
-        !symbols_has_build_id(fd, wanted->build_id, wanted->build_id_length))
-        return -1;
-    return take_fd(&fd);
+    return fd >= 0 && is_its_file(fd, wanted) ? take_fd(&fd) : -1;
 }
 
 /* What identifies the module: of the request, else of its file. False where the two are not of one build. */

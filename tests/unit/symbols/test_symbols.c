@@ -94,6 +94,18 @@ static int memory_file(const void *data, size_t length)
     return fd;
 }
 
+static void knows_checksums(void **state)
+{
+    (void)state;
+    /* the check value of CRC-32 */
+    scoped_fd int fd = memory_file("123456789", 9);
+    scoped_fd int empty = memory_file("", 0);
+    assert_true(symbols_has_crc(fd, 0xcbf43926));
+    assert_false(symbols_has_crc(fd, 0xcbf43927));
+    assert_true(symbols_has_crc(empty, 0));
+    assert_false(symbols_has_crc(-1, 0));
+}
+
 /* Whatever the file is: every call ends, without a fault. */
 static void try_all(int fd)
 {
@@ -147,7 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_symbols),      cmocka_unit_test(finds_layout),
         cmocka_unit_test(knows_build_ids),    cmocka_unit_test(refuses_garbage),
-        cmocka_unit_test(survives_cut_files),
+        cmocka_unit_test(survives_cut_files), cmocka_unit_test(knows_checksums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
