@@ -1,5 +1,5 @@
 # Debian packages by use, and how they are installed; read by deploy/demo and tests/run.
-BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libmicrohttpd-dev libelf-dev libdw-dev libyaml-dev
+BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libmicrohttpd-dev libelf-dev libdw-dev libiberty-dev libyaml-dev
 libpcre2-dev libcap-dev libseccomp-dev zlib1g-dev libcrypt-dev libcmocka-dev"
 TEST_PACKAGES="python3 python3-yaml clang-format clang-tidy prometheus nginx memcached strace curl jq git gdb"
 

@@ -19,12 +19,14 @@ static int print_usage(FILE *out, int code)
 {
     fprintf(out,
             "usage: malloc_exporter [flags]\n"
-            "       malloc_exporter COMMAND PID|-n NAME|-P PATTERN [flags]\n\n"
+            "       malloc_exporter COMMAND PID|-n NAME|-P PATTERN|--core FILE [arguments] [flags]\n\n"
             "Without a command: the service, which exports the glibc malloc heaps of the configured "
             "processes.\n\n"
             "%s  --version, --help\n\n"
-            "With one: looks into the heap of a running process, without touching it.\n\n%s\n%s",
-            service_options_help(), inspect_help(), oneshot_options_help());
+            "With one: looks into a running process, without touching it, or into a core file.\n\n",
+            service_options_help());
+    inspect_help(out);
+    fprintf(out, "\n%s", oneshot_options_help());
     return code;
 }
 

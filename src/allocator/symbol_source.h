@@ -67,6 +67,44 @@ struct symbol_answer {
     int32_t sizes[STRUCT_COUNT];  /* bytes; -1: not known */
 };
 
+/** What is asked of a module's symbols or types. */
+enum symbol_question_kind {
+    SYMBOL_BY_NAME,    /* @text: a part of the name, mangled or not, or all of it (@is_exact) */
+    SYMBOL_BY_ADDRESS, /* @address, link-time: the symbol that has it */
+    SYMBOL_STRUCT      /* @text: the members of that structure, from DWARF */
+};
+struct symbol_question {
+    enum symbol_question_kind kind;
+    bool is_exact;
+    char text[256];
+    uint64_t address;
+    uint32_t limit; /* of findings, at least 1 */
+};
+
+/* How a member's value is read: enumerator. */
+enum symbol_form {
+    FORM_UNSIGNED,
+    FORM_SIGNED,
+    FORM_POINTER,
+    FORM_BOOL,
+    FORM_CHAR,
+    FORM_FLOAT,
+    FORM_OTHER,
+    FORM_COUNT
+};
+
+/** A symbol, or a member of a structure. The texts are hostile: any bytes, but NUL-terminated. */
+struct symbol_finding {
+    char name[512];      /* demangled where it was mangled; a member's path, "a.b" */
+    char type[128];      /* "function", "object", "thread_local", …; a member's type */
+    uint64_t value;      /* link-time address, or a member's offset in bytes */
+    uint64_t size_bytes; /* of a member: of one element */
+    uint32_t count;      /* elements of an array member; 1 else */
+    enum symbol_form form;
+};
+/** Takes a finding; false: no more are wanted. */
+typedef bool symbol_take(void *context, const struct symbol_finding *finding);
+
 /** A source of answers. */
 struct symbol_source {
     /**
@@ -75,6 +113,13 @@ struct symbol_source {
      */
     enum status (*resolve)(struct symbol_source *source, int module_fd, const uint8_t *build_id,
                            uint32_t build_id_length, struct symbol_answer *ret, struct error *err);
+    /**
+     * Findings in a module's files, told by @take one by one. STATUS_NOT_FOUND: there is nothing to search in
+     * (no symbols, no DWARF); no finding is STATUS_OK.
+     */
+    enum status (*lookup)(struct symbol_source *source, int module_fd, const uint8_t *build_id,
+                          uint32_t build_id_length, const struct symbol_question *question, symbol_take *take,
+                          void *context, struct error *err);
 };
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/question.h"
 #include "encode/dump.h"
 #include "encode/exposition.h"
 #include "encode/process_json.h"
@@ -140,24 +141,62 @@ static int run_chunks(const struct oneshot_options *options, const struct sessio
     return dump_end(dump, snapshot->numbers.is_complete) ? 0 : 1;
 }
 
+/* A question: text on a terminal, JSON else. */
+#define ASK(least, most, help)                                      \
+    {                                                               \
+        FORMAT(TEXT) | FORMAT(JSON), OUTPUT_JSON, least, most, help \
+    }
+
+static int ask(enum inspection_kind kind, const struct oneshot_options *options,
+               const struct session_helpers *helpers)
+{
+    struct error err = {0};
+    struct inspection_question question;
+    enum status status = question_parse(kind, options, &question, &err);
+    if (status == STATUS_OK)
+        status = question_answer(options, helpers, &question, write_all, &err);
+    if (status == STATUS_STOPPED)
+        return 1;
+    return status == STATUS_OK ? 0 : fail(&err);
+}
+
 static const struct subcommand {
     const char *name;
     struct oneshot_form form;
-    int (*run)(const struct oneshot_options *options, const struct session_helpers *helpers);
+    int (*run)(const struct oneshot_options *options, const struct session_helpers *helpers); /* NULL: ask */
     const char *help;
+    enum inspection_kind kind; /* what is asked */
 } SUBCOMMANDS[] = {
     {"scan",
      {FORMAT(TEXT) | FORMAT(JSON) | FORMAT(PROMETHEUS), OUTPUT_JSON, 0, 0, NULL},
      run_scan,
-     "the numbers of its heap"},
+     "the numbers of its heap",
+     0},
     {"chunks",
      {FORMAT(TEXT) | FORMAT(JSON) | FORMAT(NDJSON) | FORMAT(CSV), OUTPUT_NDJSON, 0, 0, NULL},
      run_chunks,
-     "every chunk, a record each"},
+     "every chunk, a record each",
+     0},
     {"arenas",
      {FORMAT(TEXT) | FORMAT(JSON), OUTPUT_JSON, 0, 0, NULL},
      run_arenas,
-     "arenas, heaps, bins and tcaches"},
+     "arenas, heaps, bins and tcaches",
+     0},
+    {"maps", ASK(0, 0, NULL), NULL, "its mappings: what each is for, what of it is in memory",
+     INSPECTION_MAPS},
+    {"status", ASK(0, 0, NULL), NULL, "totals of its mappings by kind", INSPECTION_STATUS},
+    {"symbols", ASK(1, 1, "symbols PID TEXT"), NULL, "symbols whose name holds TEXT", INSPECTION_SYMBOLS},
+    {"address", ASK(1, 1, "address PID HEX"), NULL,
+     "what contains an address: mapping, symbol, chunk, stack, structure", INSPECTION_ADDRESS},
+    {"struct", ASK(1, 2, "struct PID NAME [HEX]"), NULL,
+     "a structure field by field: malloc_state, malloc_par, heap_info, tcache, malloc_chunk, or one that "
+     "debug information describes",
+     INSPECTION_STRUCT},
+    {"memory", ASK(1, 2, "memory PID HEX LENGTH, or memory PID '[heap]'"), NULL,
+     "bytes of a range, or of a region that maps names", INSPECTION_MEMORY},
+    {"strings", ASK(0, 0, NULL), NULL, "printable texts in what it can write", INSPECTION_STRINGS},
+    {"search", ASK(0, 0, NULL), NULL, "where --bytes, --text or --pointer is, and in which chunk",
+     INSPECTION_SEARCH},
 };
 #define SUBCOMMAND_COUNT (sizeof SUBCOMMANDS / sizeof *SUBCOMMANDS)
 
@@ -174,11 +213,10 @@ bool inspect_has(const char *name)
     return find(name) != NULL;
 }
 
-const char *inspect_help(void)
+void inspect_help(FILE *out)
 {
-    return "  scan     the numbers of its heap\n"
-           "  chunks   every chunk, a record each\n"
-           "  arenas   arenas, heaps, bins and tcaches\n";
+    for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
+        fprintf(out, "  %-10s %s\n", SUBCOMMANDS[i].name, SUBCOMMANDS[i].help);
 }
 
 int inspect_run(int argc, char **argv, const struct session_helpers *helpers)
@@ -190,10 +228,12 @@ int inspect_run(int argc, char **argv, const struct session_helpers *helpers)
         oneshot_options_parse(argc - 1, argv + 1, &subcommand->form, &options, &err) != STATUS_OK)
         return fail(&err);
     if (options.wants_help) {
-        printf("malloc_exporter %s: %s\n%s", subcommand->name, subcommand->help, oneshot_options_help());
+        printf("malloc_exporter %s: %s\n%s%s%s\n", subcommand->name, subcommand->help,
+               subcommand->form.operands_help ? "  malloc_exporter " : "",
+               subcommand->form.operands_help ? subcommand->form.operands_help : "", oneshot_options_help());
         return 0;
     }
     if (options.consistency == CONSISTENCY_SNAPSHOT && !helpers->holder)
         return fail((error_set(&err, STATUS_USAGE, "--consistency snapshot: no holder is available"), &err));
-    return subcommand->run(&options, helpers);
+    return subcommand->run ? subcommand->run(&options, helpers) : ask(subcommand->kind, &options, helpers);
 }

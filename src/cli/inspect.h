@@ -1,6 +1,8 @@
-/* inspect.h - the one-shot commands that look into a heap: scan, chunks, arenas. */
+/* inspect.h - the one-shot commands that look into a process or a core file. */
 #ifndef CLI_INSPECT_H
 #define CLI_INSPECT_H
+
+#include <stdio.h>
 
 #include "cli/session.h"
 
@@ -15,6 +17,6 @@ int inspect_run(int argc, char **argv, const struct session_helpers *helpers);
 bool inspect_has(const char *name);
 
 /** A line a subcommand, for --help. */
-const char *inspect_help(void);
+void inspect_help(FILE *out);
 
 #endif

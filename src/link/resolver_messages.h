@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define RESOLVER_VERSION 1
+#define RESOLVER_VERSION 2
 #define RESOLVER_BUILD_ID_MAX 64
 
 /** Symbols that a resolver looks for: enumerator, name, whether it is thread-local. */
@@ -27,11 +27,22 @@ enum resolver_symbol {
         RESOLVER_SYMBOL_COUNT
 };
 
+#define RESOLVER_TEXT_MAX 256
+#define RESOLVER_FINDINGS_MAX 100000
+/** What is asked: the heap's symbols and layouts, or enum symbol_question_kind + RESOLVER_LOOKUP. */
+enum resolver_question { RESOLVER_HEAP, RESOLVER_LOOKUP };
+
 /** Which module. @build_id_length 0: not known; no descriptor with it: only the build-id is. */
 struct resolver_request {
     uint32_t version;
     uint32_t build_id_length;
     uint8_t build_id[RESOLVER_BUILD_ID_MAX];
+    uint32_t question; /* as enum resolver_question says */
+    uint32_t is_exact;
+    uint32_t limit; /* of findings */
+    uint32_t reserved;
+    uint64_t address;
+    char text[RESOLVER_TEXT_MAX];
 };
 
 /** The answer to RESOLVER_WANT. */
@@ -41,11 +52,12 @@ struct resolver_file {
 };
 
 enum resolver_kind {
-    RESOLVER_SYMBOL, /* @index: enum resolver_symbol, @value: link-time address or offset in PT_TLS */
-    RESOLVER_OFFSET, /* @index: enum symbol_field, @value: bytes, -1 for none; layouts are of DWARF */
-    RESOLVER_SIZE,   /* @index: enum symbol_struct, @value: bytes */
-    RESOLVER_WANT,   /* @build_id, @debuglink: the file that it would like to have */
-    RESOLVER_END     /* @index: enum status, @value: 1 where symbols are of a separate debug file */
+    RESOLVER_SYMBOL,  /* @index: enum resolver_symbol, @value: link-time address or offset in PT_TLS */
+    RESOLVER_OFFSET,  /* @index: enum symbol_field, @value: bytes, -1 for none; layouts are of DWARF */
+    RESOLVER_SIZE,    /* @index: enum symbol_struct, @value: bytes */
+    RESOLVER_FINDING, /* @index: enum symbol_form, @value, @size_bytes, @count, @name, @type */
+    RESOLVER_WANT,    /* @build_id, @debuglink: the file that it would like to have */
+    RESOLVER_END      /* @index: enum status, @value: 1 where symbols are of a separate debug file */
 };
 
 struct resolver_record {
@@ -56,6 +68,10 @@ struct resolver_record {
     int64_t value;
     uint8_t build_id[RESOLVER_BUILD_ID_MAX];
     char debuglink[256]; /* base name, "" for none */
+    uint64_t size_bytes;
+    uint64_t count;
+    char name[512];
+    char type[128];
 };
 
 #endif

@@ -58,4 +58,46 @@ bool symbols_has_crc(int fd, uint32_t crc);
 enum status symbols_layout(int fd, struct symbols_member *members, unsigned count,
                            struct error *err) must_check;
 
+/** A symbol, or a member of a structure; the texts are as in the file and stay until the callback returns. */
+struct symbols_found {
+    const char *name; /* demangled; a member's path, "a.b" */
+    const char *type; /* "function", "object", "thread_local", "ifunc", "other"; a member's type */
+    uint64_t value;   /* link-time address, or a member's offset in bytes */
+    uint64_t size_bytes;
+    uint32_t count; /* elements of a member that is an array; 1 else */
+    uint32_t form;  /* enum symbols_form, of members */
+};
+enum symbols_form {
+    SYMBOLS_UNSIGNED,
+    SYMBOLS_SIGNED,
+    SYMBOLS_POINTER,
+    SYMBOLS_BOOL,
+    SYMBOLS_CHAR,
+    SYMBOLS_FLOAT,
+    SYMBOLS_OTHER
+};
+/** Takes one; false: no more are wanted. */
+typedef bool symbols_take(void *context, const struct symbols_found *found);
+
+/** Whether the file has a .symtab; without one only what it exports is known of it. */
+bool symbols_has_symtab(int fd);
+
+/**
+ * The symbols of @fd (.symtab, or .dynsym where it has none) whose name, mangled or demangled, holds @text,
+ * or is it (@is_exact). STATUS_NOT_FOUND: it has neither table.
+ */
+enum status symbols_by_name(int fd, const char *text, bool is_exact, symbols_take *take, void *context,
+                            struct error *err) must_check;
+
+/** The symbol of @fd that contains the link-time @address, if any has it. STATUS_NOT_FOUND as above. */
+enum status symbols_by_address(int fd, uint64_t address, symbols_take *take, void *context,
+                               struct error *err) must_check;
+
+/**
+ * The members of the structure, union or class called @name ("space::name" in a namespace), those of nested
+ * ones by path. STATUS_NOT_FOUND: the file has no DWARF, or that does not describe it. *@size_bytes: its own.
+ */
+enum status symbols_structure(int fd, const char *name, symbols_take *take, void *context,
+                              uint64_t *size_bytes, struct error *err) must_check;
+
 #endif

@@ -43,6 +43,7 @@ static const struct target_ops LIVE_OPS = {
     .maps = live_maps,
     .page_states = live_page_states,
     .swapped = live_swapped,
+    .usage = live_usage,
     .threads = live_threads,
     .robust_list = live_robust_list,
     .open_file = live_open_file,

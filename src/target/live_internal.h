@@ -38,6 +38,10 @@ enum status live_page_states(struct target *target, uint64_t start, size_t pages
 /* live_swap.c */
 void live_swapped(struct target *target, const struct address_range **ret, size_t *count_ret);
 
+/* live_usage.c */
+enum status live_usage(struct target *target, const struct maps *maps, struct mapping_usage *rows,
+                       struct error *err);
+
 /* live_threads.c */
 enum status live_threads(struct target *target, struct target_thread **ret, size_t *count_ret,
                          struct error *err);

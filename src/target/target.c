@@ -73,6 +73,14 @@ void target_swapped(struct target *target, const struct address_range **ret, siz
         target->ops->swapped(target, ret, count_ret);
 }
 
+enum status target_usage(struct target *target, const struct maps *maps, struct mapping_usage *rows,
+                         struct error *err)
+{
+    if (!target->ops->usage)
+        return error_set(err, STATUS_NOT_FOUND, "a target of this kind does not tell what is in memory");
+    return target->ops->usage(target, maps, rows, err);
+}
+
 enum status target_threads(struct target *target, struct target_thread **ret, size_t *count_ret,
                            struct error *err)
 {

@@ -35,6 +35,13 @@ struct target_thread {
     pid_t own_tid;
 };
 
+/** What the kernel says of a mapping, in bytes (proc_pid_smaps(5)). */
+struct mapping_usage {
+    uint64_t resident_bytes;
+    uint64_t proportional_bytes; /* shared pages divided by who shares them */
+    uint64_t swapped_bytes;
+};
+
 /** Where a target's bytes come from. Every function may be called only through the target_… wrappers below.
  */
 struct target_ops {
@@ -46,6 +53,8 @@ struct target_ops {
                                struct error *err);
     void (*swapped)(struct target *target, const struct address_range **ret,
                     size_t *count_ret); /* may be NULL: nothing is */
+    enum status (*usage)(struct target *target, const struct maps *maps, struct mapping_usage *rows,
+                         struct error *err); /* NULL: never known */
     enum status (*threads)(struct target *target, struct target_thread **ret, size_t *count_ret,
                            struct error *err);
     enum status (*robust_list)(struct target *target, pid_t tid, uint64_t *head_ret);
@@ -94,6 +103,13 @@ enum status target_page_states(struct target *target, uint64_t start, size_t pag
  * when it was asked first. The rows are the target's.
  */
 void target_swapped(struct target *target, const struct address_range **ret, size_t *count_ret);
+
+/**
+ * What of each of @maps is in memory and in swap, into as many @rows; zeros for one that came later.
+ * STATUS_NOT_FOUND: a target of that kind does not tell; STATUS_PERMISSION, STATUS_GONE.
+ */
+enum status target_usage(struct target *target, const struct maps *maps, struct mapping_usage *rows,
+                         struct error *err) must_check;
 
 /** The threads as they are now, at least one; the caller frees *@ret. */
 enum status target_threads(struct target *target, struct target_thread **ret, size_t *count_ret,

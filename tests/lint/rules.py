@@ -11,9 +11,10 @@ ROOMS = {
     "snapshot": {"base", "model"},
     "metrics": {"base", "model", "snapshot"},
     "encode": {"base", "model", "snapshot", "metrics"},
+    "inspect": {"base", "model", "target", "snapshot", "allocator", "encode"},
     "link": {"base", "model", "snapshot", "allocator", "target"},
     "roles": {"base", "model", "target", "config", "symbols", "allocator", "analysis", "snapshot", "metrics",
-              "encode", "link"},
+              "encode", "inspect", "link"},
 }
 # Of these rooms only the seams: the question that a resolver answers, the stops that a holder gives.
 SEAMS = {
@@ -27,6 +28,7 @@ LIBRARIES = {
     "libelf.h": "symbols/",
     "gelf.h": "symbols/",
     "elfutils/": "symbols/",
+    "libiberty/": "symbols/",
     "yaml.h": "config/",
     "sys/ptrace.h": "roles/holder/",
 }

@@ -13,6 +13,8 @@
 #include "link/resolver_channel.h"
 #include "link/resolver_messages.h"
 #include "roles/resolver/confine.h"
+#include "roles/resolver/lookup.h"
+#include "roles/resolver/module.h"
 #include "symbols/symbols.h"
 
 /* Longer than any client waits: only to end if one never sends. */
@@ -82,58 +84,18 @@ static void take_layout(struct findings *findings, int fd)
     findings->has_layout = true;
 }
 
-/* A debug file is the module's where the build-ids say so; a module without one names its file's checksum. */
-static bool is_its_file(int fd, const struct symbols_wanted *wanted)
-{
-    return wanted->build_id_length > 0 ? symbols_has_build_id(fd, wanted->build_id, wanted->build_id_length)
-                                       : symbols_has_crc(fd, wanted->debuglink_crc);
-}
-
-/* Ask the client for the debug file of @wanted; -1 where there is none or it is another module's. */
-static int ask_for_file(int socket_fd, const struct symbols_wanted *wanted, uint64_t deadline_ns)
-{
-    struct resolver_record record = {
-        .version = RESOLVER_VERSION, .kind = RESOLVER_WANT, .build_id_length = wanted->build_id_length};
-    struct resolver_file file;
-    _Static_assert(sizeof record.build_id == sizeof wanted->build_id, "build-ids of one length");
-    _Static_assert(sizeof record.debuglink == sizeof wanted->debuglink, "names of one length");
-    memcpy(record.build_id, wanted->build_id, sizeof record.build_id);
-    memcpy(record.debuglink, wanted->debuglink, sizeof record.debuglink);
-    scoped_fd int fd = -1;
-    if (resolver_channel_send(socket_fd, &record, sizeof record, -1, deadline_ns, NULL) != STATUS_OK ||
-        resolver_channel_receive(socket_fd, &file, sizeof file, &fd, deadline_ns, NULL) != STATUS_OK)
-        return -1;
-    return fd >= 0 && is_its_file(fd, wanted) ? take_fd(&fd) : -1;
-}
-
-/* What identifies the module: of the request, else of its file. False where the two are not of one build. */
-static bool identify(const struct resolver_request *request, int module_fd, struct symbols_wanted *ret)
-{
-    bool is_read = module_fd >= 0 && symbols_wanted_of(module_fd, ret, NULL) == STATUS_OK;
-    if (!is_read)
-        *ret = (struct symbols_wanted){0};
-    if (request->build_id_length == 0)
-        return true;
-    bool is_same = !is_read || ret->build_id_length == 0 ||
-                   (ret->build_id_length == request->build_id_length &&
-                    memcmp(ret->build_id, request->build_id, request->build_id_length) == 0);
-    ret->build_id_length = request->build_id_length;
-    memcpy(ret->build_id, request->build_id, sizeof ret->build_id);
-    return is_same;
-}
-
 static void examine(int socket_fd, const struct resolver_request *request, int module_fd,
                     struct findings *findings, uint64_t deadline_ns)
 {
     struct symbols_wanted wanted;
-    if (identify(request, module_fd, &wanted) && module_fd >= 0) {
+    if (module_identify(request, module_fd, &wanted) && module_fd >= 0) {
         take_symbols(findings, module_fd);
         take_layout(findings, module_fd);
     }
     bool can_ask = wanted.build_id_length > 0 || wanted.debuglink[0];
     if (!can_ask || (has_symbols(findings) && findings->has_layout))
         return;
-    scoped_fd int fd = ask_for_file(socket_fd, &wanted, deadline_ns);
+    scoped_fd int fd = module_ask_file(socket_fd, &wanted, deadline_ns);
     if (fd < 0)
         return;
     findings->from_debuginfo = take_symbols(findings, fd);
@@ -180,6 +142,8 @@ static enum status serve(int socket_fd, struct error *err)
         return status;
     if (request.version != RESOLVER_VERSION || request.build_id_length > sizeof request.build_id)
         return error_set(err, STATUS_BAD_DATA, "a request that cannot be");
+    if (request.question >= RESOLVER_LOOKUP)
+        return lookup_answer(socket_fd, &request, module_fd, deadline_ns, err);
     examine(socket_fd, &request, module_fd, &findings, deadline_ns);
     return send_findings(socket_fd, &findings, deadline_ns);
 }

@@ -1,0 +1,165 @@
+/* search.c - symbols by a part of their name or by an address that they contain; names demangled. */
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libiberty/demangle.h>
+
+#include "symbols/elf_file.h"
+#include "symbols/symbols.h"
+
+/* A longer mangled name is shown as it is: demangling is not linear. */
+#define MANGLED_MAX 4096u
+
+struct search {
+    const char *text; /* NULL: by address */
+    bool is_exact;
+    uint64_t address;
+    symbols_take *take;
+    void *context;
+    bool is_ended;
+    bool has_best; /* by address: the smallest that contains it */
+    struct symbols_found best;
+};
+
+static const char *type_name(unsigned type)
+{
+    switch (type) {
+    case STT_FUNC:
+        return "function";
+    case STT_OBJECT:
+    case STT_COMMON:
+        return "object";
+    case STT_TLS:
+        return "thread_local";
+    case STT_GNU_IFUNC:
+        return "ifunc";
+    default:
+        return "other";
+    }
+}
+
+static char *demangle(const char *name)
+{
+    bool is_mangled = name[0] == '_' && (name[1] == 'Z' || name[1] == 'R') && strlen(name) <= MANGLED_MAX;
+    return is_mangled ? cplus_demangle(name, DMGL_PARAMS | DMGL_ANSI | DMGL_AUTO) : NULL;
+}
+
+static bool is_match(const struct search *search, const char *name)
+{
+    return search->is_exact ? strcmp(name, search->text) == 0 : strstr(name, search->text) != NULL;
+}
+
+static void take_by_name(struct search *search, const char *name, struct symbols_found *found)
+{
+    scoped_free char *plain = demangle(name);
+    if (!is_match(search, name) && !(plain && is_match(search, plain)))
+        return;
+    found->name = plain ? plain : name;
+    search->is_ended = !search->take(search->context, found);
+}
+
+/* Of names for the same place the one that people call it by: "malloc", not "__GI___libc_malloc". */
+static bool is_better_name(const char *name, const char *than)
+{
+    size_t ours = strspn(name, "_"), its = strspn(than, "_");
+    return ours != its ? ours < its : strlen(name) < strlen(than);
+}
+
+/* One without a size reaches only its own first byte. */
+static void take_by_address(struct search *search, const char *name, const struct symbols_found *found)
+{
+    uint64_t size = found->size_bytes ? found->size_bytes : 1;
+    if (search->address < found->value || search->address - found->value >= size)
+        return;
+    if (search->has_best &&
+        (search->best.size_bytes < found->size_bytes ||
+         (search->best.size_bytes == found->size_bytes && !is_better_name(name, search->best.name))))
+        return;
+    search->has_best = true;
+    search->best = *found;
+    search->best.name = name;
+}
+
+static void search_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct search *search)
+{
+    Elf_Data *data = elf_getdata(section, NULL);
+    size_t entry_bytes = gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT);
+    if (!data || !data->d_buf || entry_bytes == 0)
+        return;
+    for (size_t i = 0; i < data->d_size / entry_bytes && i <= INT32_MAX && !search->is_ended; i++) {
+        GElf_Sym symbol;
+        if (!gelf_getsym(data, (int)i, &symbol))
+            return;
+        unsigned type = GELF_ST_TYPE(symbol.st_info);
+        if (symbol.st_shndx == SHN_UNDEF || type == STT_SECTION || type == STT_FILE)
+            continue;
+        const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
+        struct symbols_found found = {
+            .type = type_name(type), .value = symbol.st_value, .size_bytes = symbol.st_size, .count = 1};
+        if (!name || !*name)
+            continue;
+        if (search->text)
+            take_by_name(search, name, &found);
+        else if (type != STT_TLS)
+            take_by_address(search, name, &found);
+    }
+}
+
+/* The table of that type; false: there is none. */
+static bool search_tables(Elf *elf, GElf_Word type, struct search *search)
+{
+    Elf_Scn *section = NULL;
+    bool is_found = false;
+    while ((section = elf_nextscn(elf, section)) != NULL) {
+        GElf_Shdr header;
+        if (!gelf_getshdr(section, &header) || header.sh_type != type)
+            continue;
+        is_found = true;
+        search_table(elf, section, &header, search);
+    }
+    return is_found;
+}
+
+static enum status run(int fd, struct search *search, struct error *err)
+{
+    scoped_elf Elf *elf = NULL;
+    enum status status = elf_file_open(fd, &elf, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!search_tables(elf, SHT_SYMTAB, search) && !search_tables(elf, SHT_DYNSYM, search))
+        return error_set(err, STATUS_NOT_FOUND, "the file has no symbols");
+    if (search->has_best) {
+        scoped_free char *plain = demangle(search->best.name);
+        if (plain)
+            search->best.name = plain;
+        search->take(search->context, &search->best);
+    }
+    return STATUS_OK;
+}
+
+bool symbols_has_symtab(int fd)
+{
+    scoped_elf Elf *elf = NULL;
+    Elf_Scn *section = NULL;
+    GElf_Shdr header;
+    if (elf_file_open(fd, &elf, NULL) != STATUS_OK)
+        return false;
+    while ((section = elf_nextscn(elf, section)) != NULL)
+        if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
+            return true;
+    return false;
+}
+
+enum status symbols_by_name(int fd, const char *text, bool is_exact, symbols_take *take, void *context,
+                            struct error *err)
+{
+    struct search search = {.text = text, .is_exact = is_exact, .take = take, .context = context};
+    return run(fd, &search, err);
+}
+
+enum status symbols_by_address(int fd, uint64_t address, symbols_take *take, void *context, struct error *err)
+{
+    struct search search = {.address = address, .take = take, .context = context};
+    return run(fd, &search, err);
+}
