@@ -139,7 +139,7 @@ enum status places_find(const struct inspection *inspection, bool with_heap, str
     for (size_t i = 0; i < places.maps.count; i++)
         places.kinds[i] = (uint8_t)kind_of(&places.maps.rows[i]);
     if (glibc_locate(inspection->target, &places.maps, inspection->symbols, inspection->cache,
-                     &places.locations, NULL) != STATUS_OK)
+                     inspection->deadline_ns, &places.locations, NULL) != STATUS_OK)
         places.locations = (struct glibc_locations){0};
     find_threads(inspection, &places);
     struct finder finder = {.sink = {.consume = consume}, .places = &places, .asked = asked, .count = count};
