@@ -3,10 +3,12 @@
 
 #include "allocator/glibc/segments.h"
 #include "base/checked.h"
+#include "base/clock.h"
 
 #define FENCES_MAX 3u
 /* a chain of this many sound headers is no accident in foreign bytes */
 #define HOPS_BELIEVED 64u
+#define CLOCK_EVERY 256u
 
 static bool read_field(struct window *window, uint64_t address, uint64_t limit, uint64_t *field)
 {
@@ -66,8 +68,11 @@ enum chain_end chain_follow(struct window *window, uint64_t start, uint64_t limi
 uint64_t chain_find_start(struct window *window, uint64_t from, uint64_t limit, uint64_t top)
 {
     uint64_t step = window->heap->layout->alignment, page = window->heap->target->page_bytes;
+    unsigned tries = 0;
     for (uint64_t at = segments_first_chunk(window->heap, from); at < limit;) {
         uint64_t field, end;
+        if (++tries % CLOCK_EVERY == 0 && clock_monotonic_ns() > window->heap->deadline_ns)
+            return 0;
         if (!read_field(window, at, limit, &field)) {
             at = segments_first_chunk(window->heap, align_down(at, page) + page);
             continue;

@@ -27,7 +27,7 @@ uint64_t chain_fence_end(struct window *window, uint64_t address, uint64_t limit
 
 /**
  * The first chunk behind a foreign sbrk's bytes: the smallest possible address from @from on from which a
- * sound chain leads to @top, to fenceposts, or over many headers. 0: none below @limit.
+ * sound chain leads to @top, to fenceposts, or over many headers. 0: none below @limit, or the time is over.
  */
 uint64_t chain_find_start(struct window *window, uint64_t from, uint64_t limit, uint64_t top);
 

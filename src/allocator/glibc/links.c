@@ -105,9 +105,13 @@ void links_note(struct glibc_heap *heap, const struct glibc_segment *segment, ui
         links->is_full = true;
         return;
     }
-    const struct glibc_segment *other = has_place(heap, segment, fd) ? segment : heap_find_segment(heap, fd);
+    /* the room behind a segment's end is its own only as far as no other segment lies there */
+    bool is_inside = fd >= segment->start && fd < segment->end;
+    const struct glibc_segment *other = is_inside ? segment : heap_find_segment(heap, fd);
     uint32_t next = LINK_NOWHERE;
-    if (other && has_place(heap, other, fd))
+    if (!other)
+        other = segment;
+    if (has_place(heap, other, fd))
         next = place_in(heap, other, fd);
     else if (fd == heap_bin_head(heap, &heap->arenas[segment->arena], GLIBC_UNSORTED))
         next = LINK_HEAD;

@@ -13,8 +13,8 @@
 #define TCACHE_SMALL_BINS 64u
 /* members of a side that are followed before the other side is tried */
 #define SIDE_NODES_FIRST 64u
-/* where both sides are longer, noting the links of all free chunks costs less than following one of them */
-#define SIDE_NODES_MOST 1024u
+/* where both sides have more than one in so many bytes, noting the links of all free chunks costs less */
+#define SIDE_NODE_BYTES (UINT64_C(1) << 20)
 
 enum list_kind { LIST_TCACHE, LIST_FASTBIN, LIST_BIN };
 
@@ -212,7 +212,8 @@ static enum status measure(struct glibc_heap *heap, size_t arena, bool bins, uin
 
 static enum status choose_side(struct glibc_heap *heap, size_t arena, bool may_note, struct error *err)
 {
-    for (uint64_t nodes = SIDE_NODES_FIRST; !may_note || nodes <= SIDE_NODES_MOST; nodes *= 4)
+    uint64_t most = max_u64(SIDE_NODES_FIRST, heap->arenas[arena].system_bytes / SIDE_NODE_BYTES);
+    for (uint64_t nodes = SIDE_NODES_FIRST; !may_note || nodes <= most; nodes *= 4)
         for (int bins = 0; bins < 2; bins++) {
             enum status status = measure(heap, arena, bins, nodes, err);
             heap->arenas[arena].are_bins_marked = bins;

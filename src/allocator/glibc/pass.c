@@ -10,6 +10,10 @@
 #include "allocator/glibc/segments.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
+
+/* the largest huge page of any architecture with this glibc: arm64 with 64 KiB pages */
+#define HUGE_PAGE_MAX (UINT64_C(16) << 30)
 
 /* A segment at its turn in the order of addresses. */
 struct turn {
@@ -47,15 +51,24 @@ uint32_t pass_orphans(const struct pass *pass)
     return orphans;
 }
 
+/* A heap may claim terabytes that are not there: the time for the scan bounds looking at their pages too. */
 static void count_pages(void *context, uint64_t start, uint64_t end, uint64_t *present, uint64_t *swapped)
 {
-    page_view_count(context, start, end, present, swapped);
+    struct pass *pass = context;
+    const uint64_t step = PAGE_VIEW_STRIPE_PAGES * (uint64_t)pass->target->page_bytes;
+    while (end - start > step && !pass->is_late) {
+        page_view_count(&pass->residency_pages, start, start + step, present, swapped);
+        start += step;
+        pass->is_late = clock_monotonic_ns() > pass->deadline_ns;
+    }
+    if (!pass->is_late)
+        page_view_count(&pass->residency_pages, start, end, present, swapped);
 }
 
 static uint64_t heap_max_of(const struct glibc_layout *layout, const struct glibc_par *par)
 {
     if (layout->heap_max_from_hp && par->hp_pagesize != 0 && is_aligned(par->hp_pagesize, 4096) &&
-        (par->hp_pagesize & (par->hp_pagesize - 1)) == 0 && par->hp_pagesize <= UINT64_C(1) << 40)
+        (par->hp_pagesize & (par->hp_pagesize - 1)) == 0 && par->hp_pagesize <= HUGE_PAGE_MAX)
         return 4 * par->hp_pagesize;
     return layout->heap_max_bytes;
 }
@@ -109,7 +122,7 @@ static enum status prepare_sums(struct pass *pass, struct error *err)
         return status;
     uint64_t kept = 6u * pass->heaps[0].layout->word_bytes; /* sizeof(struct malloc_chunk) */
     status = residency_init(&pass->residency, pass->arena_count, pass->target->page_bytes, kept, count_pages,
-                            &pass->residency_pages, err);
+                            pass, err);
     if (status != STATUS_OK)
         return status;
     struct walk *walk = &pass->walk;
@@ -162,8 +175,8 @@ static void count_trimmable_top(struct pass *pass)
     if (heap->layout->trim_by_thp && heap->par.thp_pagesize)
         page = heap->par.thp_pagesize;
     uint64_t extra = align_down(arena->top_bytes - heap->layout->min_size - 1, page), swapped = 0;
-    page_view_count(&pass->residency_pages, align_up(end - extra, pass->target->page_bytes), end,
-                    &pass->trimmable_top_bytes, &swapped);
+    count_pages(pass, align_up(end - extra, pass->target->page_bytes), end, &pass->trimmable_top_bytes,
+                &swapped);
 }
 
 static enum status walk_turn(struct pass *pass, const struct turn *turn, struct error *err)
@@ -255,6 +268,8 @@ static enum status run_steps(struct pass *pass, const struct glibc_locations *lo
     if (pass->request->want_residency && pass->residency_pages.is_known)
         count_trimmable_top(pass);
     check_all(pass);
+    if (pass->is_late)
+        return error_set(err, STATUS_TIMEOUT, "the time for the scan ran out among the pages of free chunks");
     return STATUS_OK;
 }
 
@@ -282,6 +297,7 @@ enum status pass_run(struct target *target, const struct scan_request *request, 
         pass->target = target;
         pass->request = request;
         pass->maps = maps;
+        pass->deadline_ns = deadline_ns;
         pass->may_note_links = may_note_links;
         enum status status = run_once(pass, locations, is_held, deadline_ns, err);
         if (status != STATUS_OK)

@@ -19,6 +19,8 @@ struct pass {
     struct marks *marks;
     size_t heap_count;
     uint32_t arena_count;
+    uint64_t deadline_ns;
+    bool is_late;                     /* the deadline came while pages were counted */
     bool may_note_links;              /* see links.h */
     struct page_view walk_pages;      /* ahead, where the window reads */
     struct page_view residency_pages; /* behind, where chunks are summed up */

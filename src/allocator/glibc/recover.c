@@ -141,7 +141,7 @@ static bool is_proved(struct walk_chain *chain)
 enum recovery recover_broken(struct walk_chain *chain, enum note_kind kind)
 {
     struct glibc_heap *heap = chain->walk->heap;
-    while (!heap->is_held) {
+    while (!heap->is_held && clock_monotonic_ns() <= heap->deadline_ns) {
         heap->completeness.resync_count++;
         if (replay_from_checkpoints(chain))
             return RECOVERY_RESUMED;
@@ -151,7 +151,7 @@ enum recovery recover_broken(struct walk_chain *chain, enum note_kind kind)
             return recover_hole(chain, chain->at);
         if (chain->field != before)
             return RECOVERY_RESUMED;
-        if (is_proved(chain) || clock_monotonic_ns() > heap->deadline_ns)
+        if (is_proved(chain))
             break;
         nanosleep(&(struct timespec){.tv_nsec = 11 * (long)NS_PER_MS}, NULL);
     }

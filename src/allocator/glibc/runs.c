@@ -4,6 +4,10 @@
 #include "allocator/glibc/chain.h"
 #include "allocator/glibc/segments.h"
 #include "base/checked.h"
+#include "base/clock.h"
+
+/* what a live heap may grow by between two looks at it */
+#define GROWTH_MAX (UINT64_C(1) << 30)
 
 /* Memory from @base on, whose first chunk is at @start and whose used part ends at @end. */
 static enum status append_run(struct glibc_heap *heap, uint64_t base, uint64_t start, uint64_t end,
@@ -17,6 +21,16 @@ static enum status append_run(struct glibc_heap *heap, uint64_t base, uint64_t s
     return segments_append(heap, &segment, err);
 }
 
+/* Whether the memory of the main arena can end at @end: it may have grown since the mappings were read. */
+static bool is_mapped_end(const struct glibc_heap *heap, uint64_t end)
+{
+    for (size_t i = heap->maps->count; i-- > 0;)
+        if (heap->maps->rows[i].start < end)
+            return end <= heap->maps->rows[i].end ||
+                   (!heap->is_held && end - heap->maps->rows[i].end <= GROWTH_MAX);
+    return false;
+}
+
 static enum status find_contiguous(struct glibc_heap *heap, struct error *err)
 {
     struct glibc_arena *arena = &heap->arenas[0];
@@ -24,12 +38,11 @@ static enum status find_contiguous(struct glibc_heap *heap, struct error *err)
     uint64_t base =
         heap->par.is_known && heap->par.sbrk_base ? heap->par.sbrk_base : end - arena->system_bytes;
     uint64_t start = segments_first_chunk(heap, base);
-    if (start > arena->top_addr || end < arena->top_addr || !maps_is_writable(heap->maps, base, end - base)) {
-        /* a foreign sbrk may have unmapped pages of its own between; only the ends must be ours */
-        if (start > arena->top_addr || end < arena->top_addr || !maps_find(heap->maps, base)) {
-            arena->is_lost = true;
-            return STATUS_OK;
-        }
+    /* a foreign sbrk may have unmapped pages of its own between; only the ends must be ours */
+    if (start < base || start > arena->top_addr || end < arena->top_addr || !maps_find(heap->maps, base) ||
+        !is_mapped_end(heap, end)) {
+        arena->is_lost = true;
+        return STATUS_OK;
     }
     return append_run(heap, base, start, end, true, err);
 }
@@ -96,6 +109,9 @@ static enum status search_mapping(struct run_search *search, const struct mappin
         status = find_brk_runs(search, mapping, &at, err);
     while (status == STATUS_OK && at < mapping->end) {
         uint64_t next = 0;
+        if (clock_monotonic_ns() > heap->deadline_ns)
+            return error_set(err, STATUS_TIMEOUT, "the time for the scan ran out in the mapping at 0x%llx",
+                             (unsigned long long)mapping->start);
         if (is_in_sub_heap(heap, at)) {
             at = align_down(at, heap->heap_max_bytes) + heap->heap_max_bytes;
             continue;

@@ -4,9 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allocator/glibc/arena.h"
 #include "allocator/glibc/runs.h"
 #include "base/checked.h"
 
+#define LIVE_TRIES 10u
+/* most unread bytes that a book can claim: sums of them must not wrap */
+#define LOST_MAX (UINT64_C(1) << 47)
 /* Smallest memory that a sub-heap can have; bounds the chain of heaps by the arena's own book. */
 #define HEAP_SMALLEST 4096u
 /* what a live main arena may grow by while it is scanned, beyond a quarter of it, and still be marked */
@@ -38,11 +42,15 @@ static int by_address(const void *left, const void *right)
     return a->start < b->start ? -1 : a->start > b->start;
 }
 
-void segments_sort(struct glibc_heap *heap)
+static void sort_segments(struct glibc_heap *heap)
 {
-    if (heap->segment_count == 0)
-        return;
-    qsort(heap->segments, heap->segment_count, sizeof *heap->segments, by_address);
+    if (heap->segment_count > 0)
+        qsort(heap->segments, heap->segment_count, sizeof *heap->segments, by_address);
+}
+
+/* Give each segment its room in the marks' address space. */
+static void number_segments(struct glibc_heap *heap)
+{
     uint64_t offset = 0;
     for (size_t i = 0; i < heap->segment_count; i++) {
         struct glibc_segment *segment = &heap->segments[i];
@@ -52,6 +60,46 @@ void segments_sort(struct glibc_heap *heap)
             segment->virtual_bytes += segment->is_main ? segment->virtual_bytes / 4 + ROOM_LEAST
                                                        : segment->reserved_end - segment->end;
         offset += segment->virtual_bytes;
+    }
+}
+
+/* What lies at @base is not what @arena says. */
+static void lose(struct glibc_heap *heap, struct glibc_arena *arena, uint64_t base)
+{
+    arena->is_lost = true;
+    if (heap->is_held)
+        heap_note_corrupt(heap, NOTE_BAD_HEAP, base, arena->index);
+}
+
+/* Memory can belong to one arena only, and once: what a broken chain of heaps names again goes. */
+static void drop_overlaps(struct glibc_heap *heap)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < heap->segment_count; i++) {
+        const struct glibc_segment *segment = &heap->segments[i];
+        if (kept > 0 && segment->base < heap->segments[kept - 1].end) {
+            struct glibc_arena *arena = &heap->arenas[segment->arena];
+            lose(heap, arena, segment->base);
+            arena->heaps--;
+            arena->overhead_bytes -= segment->start - segment->base;
+            continue;
+        }
+        heap->segments[kept++] = *segment;
+    }
+    heap->segment_count = kept;
+}
+
+/* What the book of a lost arena counts and no segment has. */
+static void count_lost(struct glibc_heap *heap)
+{
+    for (size_t i = 0; i < heap->arena_count; i++) {
+        struct glibc_arena *arena = &heap->arenas[i];
+        uint64_t found = 0;
+        for (size_t j = 0; arena->is_lost && j < heap->segment_count; j++)
+            if (heap->segments[j].arena == i)
+                found += heap->segments[j].end - heap->segments[j].base;
+        if (arena->is_lost && arena->system_bytes > found)
+            arena->unread_bytes = min_u64(arena->system_bytes - found, LOST_MAX);
     }
 }
 
@@ -110,29 +158,55 @@ static enum status find_heaps(struct glibc_heap *heap, struct glibc_arena *arena
         return STATUS_OK;
     uint64_t base = align_down(arena->top_addr, heap->heap_max_bytes);
     uint64_t most = arena->system_bytes / HEAP_SMALLEST + 1;
+    /* Brent: a chain that goes round is noticed within twice its length */
+    uint64_t tortoise = 0, power = 1;
     for (uint64_t n = 0; base != 0; n++) {
         struct heap_header header;
-        if (n == most || !read_heap_header(heap, base, &header) ||
+        if (n == most || base == tortoise || !read_heap_header(heap, base, &header) ||
             !is_heap_valid(heap, arena, base, &header)) {
-            arena->is_lost = true;
-            if (heap->is_held)
-                heap_note_corrupt(heap, NOTE_BAD_HEAP, base, arena->index);
+            lose(heap, arena, base);
             return STATUS_OK;
         }
         enum status status = append_heap(heap, arena, base, &header, n == 0, err);
         if (status != STATUS_OK)
             return status;
+        if (n + 1 == power) {
+            tortoise = base;
+            power *= 2;
+        }
         base = header.prev;
     }
     return STATUS_OK;
 }
 
+/*
+ * The segments of one arena. In a live process its book may have moved while its heaps were looked at: then
+ * it is read again.
+ */
+static enum status find_segments(struct glibc_heap *heap, struct glibc_arena *arena, struct error *err)
+{
+    size_t count_before = heap->segment_count;
+    for (unsigned tries = 1;; tries++) {
+        enum status status = arena->is_main ? runs_find(heap, err) : find_heaps(heap, arena, err);
+        if (status != STATUS_OK || !arena->is_lost || heap->is_held || tries == LIVE_TRIES)
+            return status;
+        heap->segment_count = count_before;
+        arena->heaps = 0;
+        arena->overhead_bytes = arena->heap_bytes = arena->heap_mprotect_bytes = 0;
+        arena->is_lost = arena_refresh(heap, arena) != STATUS_OK;
+    }
+}
+
 enum status segments_find(struct glibc_heap *heap, struct error *err)
 {
-    enum status status = runs_find(heap, err);
-    for (size_t i = 1; status == STATUS_OK && i < heap->arena_count; i++)
-        status = find_heaps(heap, &heap->arenas[i], err);
-    if (status == STATUS_OK)
-        segments_sort(heap);
-    return status;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < heap->arena_count; i++)
+        status = find_segments(heap, &heap->arenas[i], err);
+    if (status != STATUS_OK)
+        return status;
+    sort_segments(heap);
+    drop_overlaps(heap);
+    count_lost(heap);
+    number_segments(heap);
+    return STATUS_OK;
 }

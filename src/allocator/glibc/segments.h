@@ -10,12 +10,9 @@
  */
 enum status segments_find(struct glibc_heap *heap, struct error *err) must_check;
 
-/** Append one segment; segments_sort() must follow before the next look-up. */
+/** Append one segment, before segments_find() sorts them. */
 enum status segments_append(struct glibc_heap *heap, const struct glibc_segment *segment,
                             struct error *err) must_check;
-
-/** Sort by address and number the marks' address space. */
-void segments_sort(struct glibc_heap *heap);
 
 /** The first chunk of memory that begins at @base: its user address is aligned. */
 uint64_t segments_first_chunk(const struct glibc_heap *heap, uint64_t base);

@@ -14,6 +14,10 @@
 /* How far ahead of the chunk under way memory is asked for; the window lies in the second-level cache. */
 #define PREFETCH_BYTES 512
 
+/* From the size-0 header that closes an older sub-heap to its end, for words of 8 and 4 bytes (malloc.c,
+ * sysmalloc: CHUNK_HDR_SZ below old_size, aligned). */
+#define TERMINATOR_BYTES 16u
+
 /* Why the fast loop ended. */
 enum stop_reason {
     AT_LIMIT,      /* arrived at top or the terminator */
@@ -100,8 +104,9 @@ static enum stop_reason slide(struct walk_chain *chain, uint64_t next)
     if (clock_monotonic_ns() > walk->heap->deadline_ns)
         return TIMED_OUT;
     uint64_t need = min_u64(4u * word, chain->end - next);
-    if (next >= chain->slice_end && chain_enter_slice(chain, next, NULL) != STATUS_OK)
-        return FAILED;
+    enum status status = next >= chain->slice_end ? chain_enter_slice(chain, next, NULL) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status == STATUS_TIMEOUT ? TIMED_OUT : FAILED;
     /* chunks that begin in the window must all have their marks in the slice held */
     uint64_t read_limit = max_u64(min_u64(chain->end, chain->slice_end), next + need);
     if (!window_load(&walk->window, next, need, read_limit))
@@ -333,7 +338,7 @@ static bool follow_moved_top(struct walk_chain *chain)
     return false;
 }
 
-/* Arrived at top: the arena's last chunk, to the end of the segment. */
+/* Arrived at top: the arena's last chunk, to the end of the segment whatever its size says. */
 static void take_top(struct walk_chain *chain)
 {
     struct glibc_heap *heap = chain->walk->heap;
@@ -341,7 +346,7 @@ static void take_top(struct walk_chain *chain)
     if (chain->at + size != chain->end)
         chain->arena->walked_end_difference += distance_u64(chain->at + size, chain->end);
     struct chunk top = {.address = chain->at,
-                        .size = size,
+                        .size = min_u64(size, chain->end - chain->at),
                         .arena = chain->arena->index,
                         .state = CHUNK_TOP,
                         .prev_in_use = chain->field & CHUNK_PREV_IN_USE,
@@ -405,7 +410,7 @@ static enum status begin(struct walk_chain *chain, struct walk *walk, const stru
     struct glibc_heap *heap = walk->heap;
     *chain = (struct walk_chain){
         .walk = walk, .segment = segment, .arena = &heap->arenas[segment->arena], .end = segment->end};
-    chain->limit = segment->has_top ? chain->arena->top_addr : segment->end - heap_header_bytes(heap);
+    chain->limit = segment->has_top ? chain->arena->top_addr : segment->end - TERMINATOR_BYTES;
     if (segment->is_main && !segment->has_top)
         chain->limit = segment->end;
     window_forget(&walk->window);
@@ -425,14 +430,16 @@ enum status walk_segment(struct walk *walk, const struct glibc_segment *segment,
         enum stop_reason reason = run_on(&chain);
         if (reason == STOPPED)
             return STATUS_STOPPED;
-        if (reason == TIMED_OUT || reason == FAILED)
-            return error_set(err, reason == FAILED ? STATUS_NO_MEMORY : STATUS_TIMEOUT,
-                             "the time for the scan ran out in the heap at 0x%llx",
+        if (reason == FAILED)
+            return error_set(err, STATUS_NO_MEMORY, "no memory to walk the heap at 0x%llx",
                              (unsigned long long)chain.at);
-        if (reason != AT_LIMIT) {
-            goes_on = handle(&chain, reason);
+        bool is_odd = reason != AT_LIMIT;
+        goes_on = reason != TIMED_OUT && (!is_odd || handle(&chain, reason));
+        if (is_odd && clock_monotonic_ns() > walk->heap->deadline_ns)
+            return error_set(err, STATUS_TIMEOUT, "the time for the scan ran out in the heap at 0x%llx",
+                             (unsigned long long)chain.at);
+        if (is_odd)
             continue;
-        }
         if (segment->has_top && follow_moved_top(&chain))
             continue;
         if (segment->has_top)
