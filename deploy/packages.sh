@@ -1,7 +1,8 @@
 # Debian packages by use, and how they are installed; read by deploy/demo and tests/run.
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libmicrohttpd-dev libelf-dev libdw-dev libiberty-dev libyaml-dev
 libpcre2-dev libcap-dev libseccomp-dev zlib1g-dev libcrypt-dev libcmocka-dev"
-TEST_PACKAGES="python3 python3-yaml clang-format clang-tidy prometheus nginx memcached strace curl jq git gdb"
+TEST_PACKAGES="python3 python3-yaml clang-format clang-tidy prometheus nginx memcached strace curl jq git gdb
+libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0 musl-tools busybox-static redis-server"
 
 # Install what is missing of "$@"; needs root or sudo only where something is.
 install_packages() {

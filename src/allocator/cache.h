@@ -19,8 +19,9 @@ struct cache_entry {
     bool has_tcache_slot, has_thread_arena_slot;
     uint64_t tcache_slot, thread_arena_slot;
     enum found_by found_by;
-    uint64_t silent_until_ns; /* its symbols named nothing: not asked again until then (monotonic) */
-    uint64_t used;            /* a rising number: the smallest goes first */
+    uint64_t silent_until_ns;       /* its symbols named nothing: not asked again until then (monotonic) */
+    uint64_t other_silent_until_ns; /* likewise for the symbols of other allocators */
+    uint64_t used;                  /* a rising number: the smallest goes first */
 };
 
 /** The entry of a build-id, or NULL. @cache may be NULL. Valid until the next cache_put(). */

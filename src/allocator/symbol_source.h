@@ -105,6 +105,20 @@ struct symbol_finding {
 /** Takes a finding; false: no more are wanted. */
 typedef bool symbol_take(void *context, const struct symbol_finding *finding);
 
+/** Other allocators that a module's symbols tell, by the name that users see. */
+#define OTHER_ALLOCATOR_TABLE(X) \
+    X(JEMALLOC, "jemalloc")      \
+    X(TCMALLOC, "tcmalloc")      \
+    X(MIMALLOC, "mimalloc")      \
+    X(MUSL, "musl")              \
+    X(GO, "go")
+enum other_allocator {
+#define X(name, label) OTHER_##name,
+    OTHER_ALLOCATOR_TABLE(X)
+#undef X
+        OTHER_COUNT
+};
+
 /** A source of answers. */
 struct symbol_source {
     /**
@@ -120,6 +134,9 @@ struct symbol_source {
     enum status (*lookup)(struct symbol_source *source, int module_fd, const uint8_t *build_id,
                           uint32_t build_id_length, const struct symbol_question *question, symbol_take *take,
                           void *context, struct error *err);
+    /** Which other allocator the module's own symbols define. STATUS_NOT_FOUND: none that is known. */
+    enum status (*find_other)(struct symbol_source *source, int module_fd, enum other_allocator *ret,
+                              struct error *err);
 };
 
 #endif

@@ -102,6 +102,39 @@ static enum status resolve(struct symbol_source *source, int module_fd, const ui
     return error_set(err, STATUS_BAD_DATA, "the resolver could not read the files of the module");
 }
 
+/* The allocator that was named, OTHER_COUNT before. */
+static enum status take_other(void *context, const struct resolver_record *record, bool *is_sound)
+{
+    enum other_allocator *other = context;
+    *is_sound = record->kind == RESOLVER_OTHER && record->index < OTHER_COUNT;
+    if (*is_sound)
+        *other = (enum other_allocator)record->index;
+    return STATUS_OK;
+}
+
+static enum status find_other(struct symbol_source *source, int module_fd, enum other_allocator *ret,
+                              struct error *err)
+{
+    enum other_allocator other = OTHER_COUNT;
+    struct resolver_request request = {.question = RESOLVER_ALLOCATOR};
+    struct resolver_record end;
+    struct resolver_session session = {.client = (const struct resolver_client *)source,
+                                       .module_fd = module_fd,
+                                       .records_max = 2,
+                                       .take = take_other,
+                                       .context = &other};
+    enum status status = resolver_session_run(&session, &request, &end, err);
+    if (status != STATUS_OK)
+        return status;
+    if (end.index == STATUS_OK && other != OTHER_COUNT) {
+        *ret = other;
+        return STATUS_OK;
+    }
+    if (end.index == STATUS_OK || end.index == STATUS_NOT_FOUND)
+        return error_set(err, STATUS_NOT_FOUND, "the module defines no allocator that is known");
+    return error_set(err, STATUS_BAD_DATA, "the resolver could not read the module's file");
+}
+
 /* A lookup under way. */
 struct looking {
     symbol_take *take;
@@ -164,7 +197,7 @@ static enum status lookup(struct symbol_source *source, int module_fd, const uin
 void resolver_client_init(struct resolver_client *client, const struct resolver_launcher *launcher)
 {
     *client = (struct resolver_client){
-        .source = {.resolve = resolve, .lookup = lookup},
+        .source = {.resolve = resolve, .lookup = lookup, .find_other = find_other},
         .launcher = *launcher,
         .debug_directory = "/usr/lib/debug",
         .target_root_fd = -1,

@@ -29,8 +29,25 @@ enum resolver_symbol {
 
 #define RESOLVER_TEXT_MAX 256
 #define RESOLVER_FINDINGS_MAX 100000
-/** What is asked: the heap's symbols and layouts, or enum symbol_question_kind + RESOLVER_LOOKUP. */
-enum resolver_question { RESOLVER_HEAP, RESOLVER_LOOKUP };
+/**
+ * What is asked: the heap's symbols and layouts; which other allocator the module's own symbols define; or
+ * enum symbol_question_kind + RESOLVER_LOOKUP.
+ */
+enum resolver_question { RESOLVER_HEAP, RESOLVER_ALLOCATOR, RESOLVER_LOOKUP };
+
+/** Symbols that only another allocator defines. musl's and Go's are seen in programs that are not stripped.
+ */
+#define RESOLVER_OTHER_TABLE(X)                      \
+    X(JEMALLOC, "mallctl")                           \
+    X(JEMALLOC, "je_mallctl")                        \
+    X(JEMALLOC, "_rjem_mallctl")                     \
+    X(TCMALLOC, "tc_malloc")                         \
+    X(TCMALLOC, "MallocExtension_ReleaseFreeMemory") \
+    X(TCMALLOC, "TCMallocInternalMalloc")            \
+    X(MIMALLOC, "mi_malloc")                         \
+    X(MUSL, "__libc_malloc_impl")                    \
+    X(MUSL, "__simple_malloc")                       \
+    X(GO, "runtime.mallocgc")
 
 /** Which module. @build_id_length 0: not known; no descriptor with it: only the build-id is. */
 struct resolver_request {
@@ -56,6 +73,7 @@ enum resolver_kind {
     RESOLVER_OFFSET,  /* @index: enum symbol_field, @value: bytes, -1 for none; layouts are of DWARF */
     RESOLVER_SIZE,    /* @index: enum symbol_struct, @value: bytes */
     RESOLVER_FINDING, /* @index: enum symbol_form, @value, @size_bytes, @count, @name, @type */
+    RESOLVER_OTHER,   /* @index: enum other_allocator */
     RESOLVER_WANT,    /* @build_id, @debuglink: the file that it would like to have */
     RESOLVER_END      /* @index: enum status, @value: 1 where symbols are of a separate debug file */
 };

@@ -47,12 +47,14 @@ static struct segment widen(const uint8_t *data, bool is_wide)
     return (struct segment){p.p_type, p.p_flags, p.p_offset, p.p_vaddr, p.p_filesz, p.p_memsz, p.p_align};
 }
 
-/* The build-id among the notes (NT_GNU_BUILD_ID, name "GNU"). */
+#define NOTE_GO_BUILD_ID 4u
+
+/* The build-id among the notes (NT_GNU_BUILD_ID, name "GNU"), and the one of Go's linker (name "Go"). */
 static void read_notes(struct target *target, uint64_t address, uint64_t length, struct elf_image *image)
 {
     uint8_t notes[NOTES_MAX];
     size_t size = (size_t)min_u64(length, sizeof notes), at = 0;
-    if (image->build_id_length || target_read_exact(target, address, notes, size) != STATUS_OK)
+    if (target_read_exact(target, address, notes, size) != STATUS_OK)
         return;
     while (size - at >= sizeof(Elf32_Nhdr)) {
         Elf32_Nhdr note;
@@ -61,11 +63,12 @@ static void read_notes(struct target *target, uint64_t address, uint64_t length,
         uint64_t name_size = align_up(note.n_namesz, 4), data_size = align_up(note.n_descsz, 4);
         if (name_size > size - at || data_size > size - at - name_size)
             return;
-        if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && memcmp(notes + at, "GNU", 4) == 0 &&
-            note.n_descsz <= ELF_BUILD_ID_MAX) {
+        if (note.n_type == NOTE_GO_BUILD_ID && note.n_namesz == 4 && memcmp(notes + at, "Go\0", 4) == 0)
+            image->has_go_note = true;
+        if (image->build_id_length == 0 && note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+            memcmp(notes + at, "GNU", 4) == 0 && note.n_descsz <= ELF_BUILD_ID_MAX) {
             image->build_id_length = note.n_descsz;
             memcpy(image->build_id, notes + at + name_size, note.n_descsz);
-            return;
         }
         at += (size_t)(name_size + data_size);
     }

@@ -27,6 +27,7 @@ struct elf_image {
     unsigned read_only_count;
     uint64_t dynamic_addr; /* of PT_DYNAMIC in the target; 0: none */
     bool has_interpreter;
+    bool has_go_note; /* made by the Go linker */
     bool has_tls;
     uint64_t tls_start, tls_file_size, tls_size, tls_align; /* PT_TLS, link-time */
     uint8_t build_id[ELF_BUILD_ID_MAX];

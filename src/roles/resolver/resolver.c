@@ -130,6 +130,33 @@ static enum status send_findings(int socket_fd, const struct findings *findings,
                        findings->from_debuginfo, deadline_ns);
 }
 
+/* The allocator whose symbols the module's own file defines. */
+static enum status answer_other(int socket_fd, int module_fd, uint64_t deadline_ns)
+{
+    static const enum other_allocator OTHERS[] = {
+#define X(other, symbol) OTHER_##other,
+        RESOLVER_OTHER_TABLE(X)
+#undef X
+    };
+    struct symbols_query queries[] = {
+#define X(other, symbol) {.name = symbol},
+        RESOLVER_OTHER_TABLE(X)
+#undef X
+    };
+    unsigned count = sizeof queries / sizeof *queries;
+    enum status found = symbols_lookup(module_fd, queries, count, NULL), status = STATUS_OK;
+    bool is_named = false;
+    for (unsigned i = 0; found == STATUS_OK && i < count && !is_named; i++) {
+        is_named = queries[i].is_found && !queries[i].is_tls;
+        if (is_named)
+            status = send_record(socket_fd, RESOLVER_OTHER, OTHERS[i], 0, deadline_ns);
+    }
+    if (status != STATUS_OK)
+        return status;
+    enum status end = found == STATUS_OK && !is_named ? STATUS_NOT_FOUND : found;
+    return send_record(socket_fd, RESOLVER_END, end, 0, deadline_ns);
+}
+
 static enum status serve(int socket_fd, struct error *err)
 {
     uint64_t deadline_ns = clock_monotonic_ns() + DEADLINE_NS;
@@ -144,6 +171,8 @@ static enum status serve(int socket_fd, struct error *err)
         return error_set(err, STATUS_BAD_DATA, "a request that cannot be");
     if (request.question >= RESOLVER_LOOKUP)
         return lookup_answer(socket_fd, &request, module_fd, deadline_ns, err);
+    if (request.question == RESOLVER_ALLOCATOR)
+        return answer_other(socket_fd, module_fd, deadline_ns);
     examine(socket_fd, &request, module_fd, &findings, deadline_ns);
     return send_findings(socket_fd, &findings, deadline_ns);
 }
