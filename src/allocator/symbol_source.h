@@ -121,6 +121,8 @@ enum other_allocator {
 
 /** A source of answers. */
 struct symbol_source {
+    /** Asked before the signature is looked for: tests hold both ways against each other. */
+    bool is_preferred;
     /**
      * What the files of a module say. @module_fd is its file (stays the caller's) or -1 where only the
      * build-id is known; @build_id is @build_id_length bytes (0: none). STATUS_NOT_FOUND: nothing found.

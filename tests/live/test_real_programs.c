@@ -47,7 +47,7 @@ static void assert_equal_in(pid_t pid, enum consistency consistency)
         assert_true(oracle_wait_idle(pid));
         struct snapshot *snapshot = scan_once(pid, consistency, NULL);
         assert_non_null(snapshot);
-        scoped_free char *rebuilt = malloc_info_text(snapshot);
+        scoped_free char *rebuilt = malloc_info_text(snapshot, 0);
         snapshot_unref(snapshot);
         scoped_free char *after = oracle_ask(&oracle, pid);
         assert_non_null(after);

@@ -6,16 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "base/cleanup.h"
-#include "support/block_list.h"
-#include "support/malloc_info_text.h"
-#include "support/scan.h"
 #include "support/spawn.h"
+#include "support/truth_check.h"
 
 static struct spawned target;
 
@@ -26,46 +21,23 @@ static int end_target(void **state)
     return 0;
 }
 
-/* To the byte in each arena: system = states but mmapped + overhead + unread. */
-static void assert_arenas_sum(const struct snapshot *snapshot)
+static void assert_true_numbers(enum consistency consistency)
 {
-    const struct arena_numbers *arenas = snapshot_arenas(snapshot);
-    for (uint32_t i = 0; i < snapshot->arena_count; i++) {
-        uint64_t sum = arenas[i].overhead_bytes + arenas[i].unread_bytes;
-        for (int state = 0; state < CHUNK_MMAPPED; state++) {
-            sum += arenas[i].states[state].bytes;
-        }
-        assert_int_equal(sum, arenas[i].system_bytes);
+    struct truth_verdict verdict;
+    if (!truth_check_blocks(&target, &(struct truth_check){.consistency = consistency}, &verdict)) {
+        fail_msg("%s: %s", consistency_name(consistency), verdict.why);
     }
-}
-
-static void assert_reconciled(const struct snapshot *snapshot)
-{
-    for (int check = 0; check < CHECK_COUNT; check++) {
-        const struct check_result *result = &snapshot->numbers.checks[check];
-        if (!result->is_known || !result->is_reconciled || result->difference_bytes != 0) {
-            fail_msg("check %s: known %d reconciled %d difference %llu", check_name((enum check)check),
-                     result->is_known, result->is_reconciled, (unsigned long long)result->difference_bytes);
-        }
-    }
-    assert_int_equal(snapshot->numbers.completeness.unread_bytes, 0);
-    assert_int_equal(snapshot->numbers.completeness.corrupt_count, 0);
-    assert_true(snapshot->numbers.is_complete);
 }
 
 /* What a scan says in sum; @sink NULL: most chunks are only counted, and long lists are told behind the walk.
  */
 static void assert_true_sums(enum consistency consistency, struct chunk_sink *sink)
 {
-    scoped_free char *before = spawn_ask(&target, "info");
-    assert_non_null(before);
-    struct snapshot *snapshot = scan_once(target.pid, consistency, sink);
-    assert_non_null(snapshot);
-    scoped_free char *rebuilt = malloc_info_text(snapshot);
-    assert_string_equal(rebuilt, before);
-    assert_arenas_sum(snapshot);
-    assert_reconciled(snapshot);
-    snapshot_unref(snapshot);
+    struct truth_verdict verdict;
+    if (!truth_check_sums(&target, &(struct truth_check){.consistency = consistency, .sink = sink},
+                          &verdict)) {
+        fail_msg("%s: %s", consistency_name(consistency), verdict.why);
+    }
 }
 
 static bool ignore_chunks(struct chunk_sink *sink, const struct chunk *chunks, size_t count)
@@ -74,31 +46,6 @@ static bool ignore_chunks(struct chunk_sink *sink, const struct chunk *chunks, s
     (void)chunks;
     (void)count;
     return true;
-}
-
-static void assert_true_numbers(enum consistency consistency)
-{
-    scoped_free char *blocks = spawn_ask(&target, "list");
-    scoped_free char *before = spawn_ask(&target, "info");
-    assert_non_null(blocks);
-    assert_non_null(before);
-    struct block_list list;
-    assert_true(block_list_init(&list, blocks));
-    struct snapshot *snapshot = scan_once(target.pid, consistency, &list.sink);
-    assert_non_null(snapshot);
-    scoped_free char *after = spawn_ask(&target, "info");
-    assert_string_equal(before, after);
-
-    scoped_free char *rebuilt = malloc_info_text(snapshot);
-    assert_string_equal(rebuilt, before);
-    assert_arenas_sum(snapshot);
-    assert_reconciled(snapshot);
-    assert_int_equal(block_list_missing(&list), 0);
-    assert_int_equal(list.wrong, 0);
-    assert_int_equal(block_list_unnamed(&list, snapshot), 0);
-    assert_int_equal(snapshot->numbers.tcaches_missing, 0);
-    block_list_deinit(&list);
-    snapshot_unref(snapshot);
 }
 
 static void assert_program(const char *name, const char *const arguments[])

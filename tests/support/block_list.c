@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define PRINTED_MAX 10
-#define WORD 8
 
 struct listed_block {
     uint64_t address; /* malloc's pointer */
@@ -26,9 +25,9 @@ static bool is_size_right(const struct listed_block *block, const struct chunk *
     /* malloc_usable_size(): a chunk in use also has the next one's first word; a mapping has not, and what
        memalign cut off at a mapping's start counts to the mapping but not to the block. */
     if (chunk->state == CHUNK_MMAPPED) {
-        return block->usable_bytes + 2 * WORD <= chunk->size;
+        return block->usable_bytes + chunk->header_bytes <= chunk->size;
     }
-    return chunk->state == CHUNK_IN_USE && block->usable_bytes == chunk->size - WORD;
+    return chunk->state == CHUNK_IN_USE && block->usable_bytes == chunk->size - chunk->header_bytes / 2u;
 }
 
 static void note_beyond(struct block_list *list, const struct chunk *chunk)
@@ -89,6 +88,7 @@ bool block_list_init(struct block_list *list, const char *text)
             return false;
         }
     }
+    list->begin = list->blocks[0].address;
     qsort(list->blocks, list->count, sizeof *list->blocks, compare_blocks);
     return list->count > 0;
 }
@@ -127,7 +127,9 @@ size_t block_list_unnamed(const struct block_list *list, const struct snapshot *
     size_t unnamed = 0;
     for (size_t i = 0; i < list->beyond_count; i++) {
         const struct chunk *chunk = &list->beyond[i];
-        if (!is_tcache(snapshot, chunk) && unnamed++ < PRINTED_MAX) {
+        /* a static program's first blocks: copies of what the loader keeps elsewhere */
+        bool is_before_main = chunk->arena == 0 && chunk->address < list->begin;
+        if (!is_before_main && !is_tcache(snapshot, chunk) && unnamed++ < PRINTED_MAX) {
             fprintf(stderr, "nobody's: %" PRIx64 " of %" PRIu64 " in arena %" PRIu32 "\n", chunk->address,
                     chunk->size, chunk->arena);
         }

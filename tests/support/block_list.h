@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "model/chunk.h"
 #include "snapshot/snapshot.h"
@@ -17,7 +18,8 @@ struct block_list {
     size_t count;
     struct chunk *beyond; /* in use or mmapped, and not in the list */
     size_t beyond_count, beyond_capacity;
-    size_t wrong; /* in the list with another size or state */
+    size_t wrong;   /* in the list with another size or state */
+    uint64_t begin; /* its first block: what lies before it, the C library allocated before main() */
 };
 
 /** From the answer to `list`: lines `address usable-bytes what`. False: not of that form. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 struct sums {
+    bool has_fastbins; /* up to glibc 2.42 */
     struct tally fast, rest;
     uint64_t system, peak, aspace, mprotect, free_bytes, blocks, main_top;
 };
@@ -42,10 +43,11 @@ static void kind_lines(FILE *out, const struct snapshot *snapshot, uint32_t aren
     }
 }
 
-static void totals(FILE *out, const struct tally *fast, const struct tally *rest)
+static void totals(FILE *out, const struct sums *sums, const struct tally *fast, const struct tally *rest)
 {
-    fprintf(out, "<total type=\"fast\" count=\"%" PRIu64 "\" size=\"%" PRIu64 "\"/>\n", fast->chunks,
-            fast->bytes);
+    if (sums->has_fastbins)
+        fprintf(out, "<total type=\"fast\" count=\"%" PRIu64 "\" size=\"%" PRIu64 "\"/>\n", fast->chunks,
+                fast->bytes);
     fprintf(out, "<total type=\"rest\" count=\"%" PRIu64 "\" size=\"%" PRIu64 "\"/>\n", rest->chunks,
             rest->bytes);
 }
@@ -77,7 +79,7 @@ static void arena_element(FILE *out, const struct snapshot *snapshot, const stru
     kind_lines(out, snapshot, arena->index, BIN_SMALL, BIN_LARGE);
     kind_lines(out, snapshot, arena->index, BIN_UNSORTED, BIN_UNSORTED);
     fprintf(out, "</sizes>\n");
-    totals(out, fast, &rest);
+    totals(out, sums, fast, &rest);
     sizes(out, arena->system_bytes, arena->system_peak_bytes, aspace, mprotect);
     if (!arena->is_main) {
         fprintf(out, "<aspace type=\"subheaps\" size=\"%" PRIu32 "\"/>\n", arena->heaps);
@@ -117,15 +119,17 @@ static void mallinfo_lines(FILE *out, const struct scan_numbers *numbers, const 
             sums->fast.bytes, sums->system - sums->free_bytes, sums->free_bytes, sums->main_top);
 }
 
-char *malloc_info_text(const struct snapshot *snapshot)
+char *malloc_info_text(const struct snapshot *snapshot, unsigned minor)
 {
+    if (minor == 0 && sscanf(snapshot->labels.libc_version, "2.%u", &minor) != 1)
+        return NULL;
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     if (out == NULL) {
         return NULL;
     }
-    struct sums sums = {0};
+    struct sums sums = {.has_fastbins = minor < 43};
     fprintf(out, "<malloc version=\"1\">\n");
     for (uint32_t i = 0; i < snapshot->arena_count; i++) {
         const struct arena_numbers *arena = arena_at(snapshot, i);
@@ -134,7 +138,7 @@ char *malloc_info_text(const struct snapshot *snapshot)
         }
     }
     const struct tally *mmapped = &snapshot->numbers.states[CHUNK_MMAPPED];
-    totals(out, &sums.fast, &sums.rest);
+    totals(out, &sums, &sums.fast, &sums.rest);
     fprintf(out, "<total type=\"mmap\" count=\"%" PRIu64 "\" size=\"%" PRIu64 "\"/>\n", mmapped->chunks,
             mmapped->bytes);
     sizes(out, sums.system, sums.peak, sums.aspace, sums.mprotect);

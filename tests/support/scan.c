@@ -14,6 +14,12 @@
 
 struct snapshot *scan_once(pid_t pid, enum consistency consistency, struct chunk_sink *sink)
 {
+    return scan_with_symbols(pid, consistency, sink, NULL);
+}
+
+struct snapshot *scan_with_symbols(pid_t pid, enum consistency consistency, struct chunk_sink *sink,
+                                   struct symbol_source *symbols)
+{
     struct error err = {0};
     struct target *scoped_target target = NULL;
     if (target_live_open("/proc", pid, &target, &err) != STATUS_OK) {
@@ -33,6 +39,7 @@ struct snapshot *scan_once(pid_t pid, enum consistency consistency, struct chunk
         .want_details = true,
         .holder = &client.holder,
         .chunks = sink,
+        .symbols = symbols,
     };
     char name[32] = "";
     struct snapshot *snapshot = NULL;

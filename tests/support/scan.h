@@ -12,11 +12,16 @@
 #include "snapshot/snapshot.h"
 
 struct chunk_sink;
+struct symbol_source;
 
 /**
  * Scan @pid with details; @sink may be NULL. The snapshot, or NULL with the message printed to standard
  * error. snapshot_unref() ends it.
  */
 struct snapshot *scan_once(pid_t pid, enum consistency consistency, struct chunk_sink *sink);
+
+/** The same with symbols; @symbols may be NULL. */
+struct snapshot *scan_with_symbols(pid_t pid, enum consistency consistency, struct chunk_sink *sink,
+                                   struct symbol_source *symbols);
 
 #endif

@@ -104,19 +104,36 @@ size_t truth_count(void)
 
 void truth_note_thread(void)
 {
-    /* glibc elf/dl-tls.c allocate_dtv(): the pointer in the TCB's second word is one 16-byte entry into it */
+    /* glibc elf/dl-tls.c allocate_dtv(): the pointer in the TCB's second word is one entry of two words into
+       it */
     char **tcb = __builtin_thread_pointer();
-    truth_note(tcb[1] - 16, "dtv");
+    truth_note(tcb[1] - 2 * sizeof(void *), "dtv");
 }
+
+/* mallinfo2(3) came with 2.33; before it the same numbers were cut to an int, which no target exceeds. */
+#if __GLIBC_PREREQ(2, 33)
+#define mallinfo_wide mallinfo2
+#else
+#define mallinfo_wide mallinfo
+#endif
 
 static void say_info(void)
 {
     malloc_info(0, stream);
-    struct mallinfo2 info = mallinfo2();
-    fprintf(stream, "arena %zu\nordblks %zu\nsmblks %zu\nhblks %zu\nhblkhd %zu\nusmblks %zu\n", info.arena,
-            info.ordblks, info.smblks, info.hblks, info.hblkhd, info.usmblks);
-    fprintf(stream, "fsmblks %zu\nuordblks %zu\nfordblks %zu\nkeepcost %zu\n", info.fsmblks, info.uordblks,
-            info.fordblks, info.keepcost);
+    struct mallinfo_wide info = mallinfo_wide();
+    const struct {
+        const char *name;
+        size_t value;
+    } fields[] = {
+        {"arena", (size_t)info.arena},       {"ordblks", (size_t)info.ordblks},
+        {"smblks", (size_t)info.smblks},     {"hblks", (size_t)info.hblks},
+        {"hblkhd", (size_t)info.hblkhd},     {"usmblks", (size_t)info.usmblks},
+        {"fsmblks", (size_t)info.fsmblks},   {"uordblks", (size_t)info.uordblks},
+        {"fordblks", (size_t)info.fordblks}, {"keepcost", (size_t)info.keepcost},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        fprintf(stream, "%s %zu\n", fields[i].name, fields[i].value);
+    }
 }
 
 static void say_list(void)

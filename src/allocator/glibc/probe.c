@@ -183,7 +183,9 @@ static bool is_proved(struct probe *probe, const struct glibc_layout *layout, bo
 static bool find_anew(struct probe *probe)
 {
     probe->entry.found_by = FOUND_BY_SIGNATURE;
-    if (!find_in_file(probe) && !find_in_memory(probe) && !find_by_symbols(probe))
+    bool is_first = probe->symbols && probe->symbols->is_preferred;
+    if (!(is_first && find_by_symbols(probe)) && !find_in_file(probe) && !find_in_memory(probe) &&
+        !find_by_symbols(probe))
         return false;
     take_version(probe);
     return probe->entry.minor != 0;

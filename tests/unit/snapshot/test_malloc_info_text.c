@@ -50,7 +50,7 @@ static void test_one_arena(void **state)
     bins[0] = (struct bin_numbers){.kind = BIN_FAST, .tally = {2, 64}, .min_bytes = 32, .max_bytes = 32};
     bins[1] =
         (struct bin_numbers){.kind = BIN_LARGE, .tally = {1, 1168}, .min_bytes = 1168, .max_bytes = 1168};
-    scoped_free char *text = malloc_info_text(snapshot);
+    scoped_free char *text = malloc_info_text(snapshot, 36);
     assert_string_equal(text, expected);
     snapshot_unref(snapshot);
 }
