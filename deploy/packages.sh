@@ -3,6 +3,8 @@ BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libmicrohttpd-dev lib
 libpcre2-dev libcap-dev libseccomp-dev zlib1g-dev libcrypt-dev libcmocka-dev"
 TEST_PACKAGES="python3 python3-yaml clang-format clang-tidy prometheus nginx memcached strace curl jq git gdb
 libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0 musl-tools busybox-static redis-server"
+# programs of 32 bits for the glibc matrix
+[ "$(dpkg --print-architecture)" != amd64 ] || TEST_PACKAGES="$TEST_PACKAGES gcc-multilib"
 
 # Install what is missing of "$@"; needs root or sudo only where something is.
 install_packages() {

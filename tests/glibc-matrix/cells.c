@@ -19,11 +19,6 @@
     {                                                                                          \
         .name = "fragmented " what, .program = "fragmented", .link = "", .arguments = { what } \
     }
-#define TUNED(program_, arguments_, value)                                                    \
-    {                                                                                         \
-        .name = program_ " " value, .program = program_, .link = "", .arguments = arguments_, \
-        .environment = TUNE(value)                                                            \
-    }
 #define THREADS_TUNED(value)                                                                   \
     {                                                                                          \
         .name = "threads " value, .program = "threads", .link = "", .environment = TUNE(value) \
@@ -35,7 +30,7 @@
 #define MOST_TUNED(value)                                                              \
     {                                                                                  \
         .name = "most " value, .program = "fragmented", .link = "", .arguments = MOST, \
-        .environment = TUNE(value)                                                     \
+        .environment = TUNE(value), .is_short = true                                   \
     }
 #define LINKED(how)                                                                   \
     {.name = "single" how, .program = "single", .link = how},                         \
@@ -76,7 +71,8 @@ const struct cell CELLS[] = {
      .link = "",
      .arguments = EVERYTHING,
      .environment = TUNE("hugetlb=2"),
-     .since = 35},
+     .since = 35,
+     .is_short = true},
     THREADS_TUNED("hugetlb=1"),
     THREADS_TUNED("hugetlb=2"),
     SINGLE_TUNED("hugetlb=2"),

@@ -5,10 +5,12 @@
  * Usage: matrix NAME VERSION PROGRAMS DEBUG [short]. NAME is for the table, VERSION as libc_version has to be
  * ("2.41"), PROGRAMS the folder of the built targets, DEBUG that of the debug files (.build-id).
  */
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cells.h"
@@ -25,11 +27,16 @@ struct matrix {
     unsigned passed, failed;
 };
 
+static void program_path(const struct matrix *matrix, const struct cell *cell, char *path, size_t size)
+{
+    snprintf(path, size, "%s/%s%s", matrix->programs, cell->program, cell->link);
+}
+
 static bool start(const struct matrix *matrix, const struct cell *cell, struct spawned *ret)
 {
-    char path[4096];
+    char path[PATH_MAX];
     const char *argv[CELL_ARGUMENTS_MAX + 2] = {path};
-    snprintf(path, sizeof path, "%s/%s%s", matrix->programs, cell->program, cell->link);
+    program_path(matrix, cell, path, sizeof path);
     for (size_t i = 0; i < CELL_ARGUMENTS_MAX && cell->arguments[i] != NULL; i++) {
         argv[i + 1] = cell->arguments[i];
     }
@@ -80,6 +87,14 @@ static bool check(struct matrix *matrix, const struct cell *cell, struct spawned
     return is_true;
 }
 
+/* A static program may not be there: the linker was too old. */
+static bool is_built(const struct matrix *matrix, const struct cell *cell)
+{
+    char path[PATH_MAX];
+    program_path(matrix, cell, path, sizeof path);
+    return cell->link[0] == '\0' || access(path, X_OK) == 0;
+}
+
 static void run_cell(struct matrix *matrix, const struct cell *cell)
 {
     struct spawned program;
@@ -122,8 +137,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < CELL_COUNT; i++) {
         const struct cell *cell = &CELLS[i];
         bool is_short = only != NULL && strcmp(only, "short") == 0;
-        if (matrix.minor >= cell->since &&
-            (only == NULL || (is_short ? cell->is_short : strcmp(only, cell->name) == 0))) {
+        bool is_wanted = only == NULL || (is_short ? cell->is_short : strcmp(only, cell->name) == 0);
+        if (is_wanted && matrix.minor >= cell->since && is_built(&matrix, cell)) {
             run_cell(&matrix, cell);
         }
     }

@@ -122,14 +122,28 @@ static bool is_tcache(const struct snapshot *snapshot, const struct chunk *chunk
     return false;
 }
 
+/* Since 2.43 a mapping can wait in a tcache; such a chunk counts as mmapped, and in the tcache's own sum. */
+static uint64_t count_cached_mappings(const struct snapshot *snapshot)
+{
+    const struct tcache_numbers *tcaches = snapshot_tcaches(snapshot);
+    uint64_t cached = 0;
+    for (uint32_t i = 0; i < snapshot->tcache_count; i++) {
+        cached += tcaches[i].tally.chunks;
+    }
+    return cached - snapshot->numbers.states[CHUNK_TCACHE].chunks;
+}
+
 size_t block_list_unnamed(const struct block_list *list, const struct snapshot *snapshot)
 {
     size_t unnamed = 0;
+    uint64_t cached_mappings = count_cached_mappings(snapshot);
     for (size_t i = 0; i < list->beyond_count; i++) {
         const struct chunk *chunk = &list->beyond[i];
         /* a static program's first blocks: copies of what the loader keeps elsewhere */
         bool is_before_main = chunk->arena == 0 && chunk->address < list->begin;
-        if (!is_before_main && !is_tcache(snapshot, chunk) && unnamed++ < PRINTED_MAX) {
+        bool is_cached = chunk->state == CHUNK_MMAPPED && cached_mappings > 0;
+        cached_mappings -= is_cached ? 1 : 0;
+        if (!is_before_main && !is_cached && !is_tcache(snapshot, chunk) && unnamed++ < PRINTED_MAX) {
             fprintf(stderr, "nobody's: %" PRIx64 " of %" PRIu64 " in arena %" PRIu32 "\n", chunk->address,
                     chunk->size, chunk->arena);
         }

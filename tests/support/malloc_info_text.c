@@ -12,6 +12,7 @@
 
 struct sums {
     bool has_fastbins; /* up to glibc 2.42 */
+    struct tally mmapped;
     struct tally fast, rest;
     uint64_t system, peak, aspace, mprotect, free_bytes, blocks, main_top;
 };
@@ -109,14 +110,24 @@ static const struct arena_numbers *arena_at(const struct snapshot *snapshot, uin
     return NULL;
 }
 
-static void mallinfo_lines(FILE *out, const struct scan_numbers *numbers, const struct sums *sums)
+static void mallinfo_lines(FILE *out, const struct sums *sums)
 {
     fprintf(out, "arena %" PRIu64 "\nordblks %" PRIu64 "\nsmblks %" PRIu64 "\n", sums->system,
             sums->rest.chunks, sums->fast.chunks);
-    fprintf(out, "hblks %" PRIu64 "\nhblkhd %" PRIu64 "\nusmblks 0\n", numbers->states[CHUNK_MMAPPED].chunks,
-            numbers->states[CHUNK_MMAPPED].bytes);
+    fprintf(out, "hblks %" PRIu64 "\nhblkhd %" PRIu64 "\nusmblks 0\n", sums->mmapped.chunks,
+            sums->mmapped.bytes);
     fprintf(out, "fsmblks %" PRIu64 "\nuordblks %" PRIu64 "\nfordblks %" PRIu64 "\nkeepcost %" PRIu64 "\n",
             sums->fast.bytes, sums->system - sums->free_bytes, sums->free_bytes, sums->main_top);
+}
+
+/* Since 2.43 each mremap adds a header's bytes to the book that no mapping has: glibc tells the book. */
+static struct tally mmapped_told(const struct scan_numbers *numbers, unsigned minor)
+{
+    struct tally told = numbers->states[CHUNK_MMAPPED];
+    if (minor >= 43 && numbers->has_thresholds) {
+        told.bytes = numbers->mmapped_bytes_book;
+    }
+    return told;
 }
 
 char *malloc_info_text(const struct snapshot *snapshot, unsigned minor)
@@ -129,7 +140,7 @@ char *malloc_info_text(const struct snapshot *snapshot, unsigned minor)
     if (out == NULL) {
         return NULL;
     }
-    struct sums sums = {.has_fastbins = minor < 43};
+    struct sums sums = {.has_fastbins = minor < 43, .mmapped = mmapped_told(&snapshot->numbers, minor)};
     fprintf(out, "<malloc version=\"1\">\n");
     for (uint32_t i = 0; i < snapshot->arena_count; i++) {
         const struct arena_numbers *arena = arena_at(snapshot, i);
@@ -137,13 +148,12 @@ char *malloc_info_text(const struct snapshot *snapshot, unsigned minor)
             arena_element(out, snapshot, arena, &sums);
         }
     }
-    const struct tally *mmapped = &snapshot->numbers.states[CHUNK_MMAPPED];
     totals(out, &sums, &sums.fast, &sums.rest);
-    fprintf(out, "<total type=\"mmap\" count=\"%" PRIu64 "\" size=\"%" PRIu64 "\"/>\n", mmapped->chunks,
-            mmapped->bytes);
+    fprintf(out, "<total type=\"mmap\" count=\"%" PRIu64 "\" size=\"%" PRIu64 "\"/>\n", sums.mmapped.chunks,
+            sums.mmapped.bytes);
     sizes(out, sums.system, sums.peak, sums.aspace, sums.mprotect);
     fprintf(out, "</malloc>\n");
-    mallinfo_lines(out, &snapshot->numbers, &sums);
+    mallinfo_lines(out, &sums);
     fclose(out);
     return text;
 }

@@ -39,6 +39,8 @@ void par_read(const struct glibc_heap *heap, struct glibc_par *ret)
         .mmapped_mem = member_word(heap, data, par->mmapped_mem),
         .sbrk_base = member_word(heap, data, par->sbrk_base),
         .tcache_count = member_word(heap, data, par->tcache_count),
+        /* mremap_chunk() takes the old size from the size field, which lacks a header since 2.43 */
+        .mremap_error_bytes = heap->layout->mmapped_size_less_header ? heap_header_bytes(heap) : 0,
     };
 }
 

@@ -235,6 +235,8 @@ static void check_all(struct pass *pass)
         par_read(heap, &now);
         before.is_known = before.is_known && heap->par.is_known;
         after.is_known = after.is_known && now.is_known;
+        before.mremap_error_bytes = max_u64(before.mremap_error_bytes, heap->par.mremap_error_bytes);
+        after.mremap_error_bytes = before.mremap_error_bytes;
         before.n_mmaps += heap->par.n_mmaps;
         before.mmapped_mem += heap->par.mmapped_mem;
         after.n_mmaps += now.n_mmaps;

@@ -139,15 +139,12 @@ static bool ask_symbols(struct probe *probe, struct symbol_answer *answer)
 static bool find_by_symbols(struct probe *probe)
 {
     struct symbol_answer answer = {0};
-    struct libc_texts texts;
-    struct glibc_layout layout;
     if (!ask_symbols(probe, &answer))
         return false;
-    libc_texts_find(probe->target, &probe->image, &texts);
     probe->bins_offset =
-        answer.has_layout && answer.offsets[FIELD_STATE_BINS] > 0 ? (unsigned)answer.offsets[FIELD_STATE_BINS]
-        : layout_compose(texts.minor, probe->target->word_bytes, &layout) ? (unsigned)layout.state.bins
-                                                                          : 0;
+        answer.has_layout && answer.offsets[FIELD_STATE_BINS] > 0
+            ? (unsigned)answer.offsets[FIELD_STATE_BINS]
+            : signature_bins_offset(probe->target, probe->image.bias + answer.main_arena, &probe->effort);
     probe->entry.main_arena = answer.main_arena;
     probe->entry.mp = answer.mp;
     probe->entry.has_tcache_slot = answer.has_tcache_tls;

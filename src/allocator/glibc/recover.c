@@ -16,13 +16,20 @@
 #define PROOF_NS (20 * NS_PER_MS)
 #define REPLAY_HEADERS_MAX (1u << 20)
 
+bool chain_load(struct walk_chain *chain, uint64_t address, uint64_t need, uint64_t limit)
+{
+    struct window *window = &chain->walk->window;
+    uint64_t header = heap_header_bytes(chain->walk->heap);
+    return window_load(window, address, need, limit) ||
+           (need > header && window_load(window, address, header, limit));
+}
+
 bool chain_seek(struct walk_chain *chain, uint64_t address)
 {
     struct glibc_heap *heap = chain->walk->heap;
     unsigned word = heap->layout->word_bytes;
     uint64_t need = min_u64(4u * word, chain->end - address);
-    if (address >= chain->end || need < 2u * word ||
-        !window_load(&chain->walk->window, address, need, chain->end))
+    if (address >= chain->end || need < 2u * word || !chain_load(chain, address, need, chain->end))
         return false;
     chain->at = address;
     chain->field = heap_word(heap, window_at(&chain->walk->window, address) + word);

@@ -1,6 +1,8 @@
 /* runs.c - see runs.h. */
 #include "allocator/glibc/runs.h"
 
+#include <string.h>
+
 #include "allocator/glibc/chain.h"
 #include "allocator/glibc/segments.h"
 #include "base/checked.h"
@@ -82,58 +84,74 @@ static enum status try_run(struct run_search *search, uint64_t base, uint64_t st
 }
 
 /* The runs of brk: from sbrk_base, over foreign gaps (which system_mem counts), to the last fence. */
-static enum status find_brk_runs(struct run_search *search, const struct mapping *mapping, uint64_t *reached,
+static enum status find_brk_runs(struct run_search *search, uint64_t range_end, uint64_t *reached,
                                  struct error *err)
 {
     uint64_t base = search->heap->par.sbrk_base, next;
     uint64_t start = segments_first_chunk(search->heap, base);
+    const struct mapping *mapping = maps_find(search->heap->maps, base);
+    bool is_brk = search->heap->target->is_frozen || (mapping && strcmp(mapping->name, "[heap]") == 0);
     for (;;) {
-        enum status status = try_run(search, base, start, mapping->end, &next, err);
+        enum status status = try_run(search, base, start, range_end, &next, err);
         if (status != STATUS_OK || next == 0)
             return status;
         *reached = next;
         base = next;
-        start = chain_find_start(&search->window, next, mapping->end, search->top);
+        /* foreign bytes may follow in brk's memory; behind a run that was mapped the next begins a page */
+        if (!is_brk)
+            return STATUS_OK;
+        start = chain_find_start(&search->window, next, range_end, search->top);
         if (start == 0)
             return STATUS_OK;
     }
 }
 
-static enum status search_mapping(struct run_search *search, const struct mapping *mapping, struct error *err)
+static enum status search_range(struct run_search *search, uint64_t range_start, uint64_t range_end,
+                                struct error *err)
 {
     struct glibc_heap *heap = search->heap;
-    uint64_t page = heap->target->page_bytes, at = mapping->start;
+    uint64_t page = heap->target->page_bytes, at = range_start;
     enum status status = STATUS_OK;
-    if (heap->par.sbrk_base >= mapping->start && heap->par.sbrk_base < mapping->end &&
-        heap->par.sbrk_base != 0)
-        status = find_brk_runs(search, mapping, &at, err);
-    while (status == STATUS_OK && at < mapping->end) {
+    while (status == STATUS_OK && at < range_end) {
         uint64_t next = 0;
         if (clock_monotonic_ns() > heap->deadline_ns)
             return error_set(err, STATUS_TIMEOUT, "the time for the scan ran out in the mapping at 0x%llx",
-                             (unsigned long long)mapping->start);
+                             (unsigned long long)range_start);
+        if (heap->par.sbrk_base >= at && heap->par.sbrk_base < at + page && heap->par.sbrk_base != 0) {
+            at += page;
+            status = find_brk_runs(search, range_end, &at, err);
+            continue;
+        }
         if (is_in_sub_heap(heap, at)) {
             at = align_down(at, heap->heap_max_bytes) + heap->heap_max_bytes;
             continue;
         }
         if (page_view_state(heap->pages, at) == PAGE_PRESENT)
-            status = try_run(search, at, segments_first_chunk(heap, at), mapping->end, &next, err);
+            status = try_run(search, at, segments_first_chunk(heap, at), range_end, &next, err);
         at = next ? next : at + page;
     }
     return status;
+}
+
+static bool may_hold_runs(const struct mapping *mapping)
+{
+    return mapping_is_anonymous(mapping) && mapping->is_readable && strncmp(mapping->name, "[s", 2) != 0;
 }
 
 static enum status find_scattered(struct glibc_heap *heap, struct error *err)
 {
     struct run_search search = {.heap = heap, .top = heap->arenas[0].top_addr};
     enum status status = window_init(&search.window, heap, err);
-    for (size_t i = 0; status == STATUS_OK && i < heap->maps->count; i++) {
-        const struct mapping *mapping = &heap->maps->rows[i];
-        if (mapping_is_anonymous(mapping) && mapping->is_readable && mapping->name[0] != '\0' &&
-            mapping->name[1] == 's' && mapping->name[0] == '[')
-            continue; /* [stack] */
-        if (mapping_is_anonymous(mapping) && mapping->is_readable)
-            status = search_mapping(&search, mapping, err);
+    const struct maps *maps = heap->maps;
+    for (size_t i = 0; status == STATUS_OK && i < maps->count; i++) {
+        if (!may_hold_runs(&maps->rows[i]))
+            continue;
+        /* one run can lie in several mappings: the kernel splits them by what madvise(2) was told of them */
+        uint64_t start = maps->rows[i].start;
+        while (i + 1 < maps->count && maps->rows[i + 1].start == maps->rows[i].end &&
+               may_hold_runs(&maps->rows[i + 1]))
+            i++;
+        status = search_range(&search, start, maps->rows[i].end, err);
     }
     window_deinit(&search.window);
     return status;

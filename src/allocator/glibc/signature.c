@@ -91,6 +91,20 @@ bool signature_ring_closes(struct target *target, uint64_t arena_addr, int next_
     return false;
 }
 
+unsigned signature_bins_offset(struct target *target, uint64_t arena_addr, struct effort *effort)
+{
+    unsigned word = target->word_bytes, found = 0;
+    for (unsigned c = 0; c < 4 && BINS_OFFSETS[word == 4][c]; c++) {
+        unsigned offset = BINS_OFFSETS[word == 4][c];
+        if (!signature_ring_closes(target, arena_addr, (int)(offset + next_behind_bins(word)), effort))
+            continue;
+        if (found)
+            return 0;
+        found = offset;
+    }
+    return found;
+}
+
 /* Each head is empty or leads to chunks; at least one is empty, and all are set. */
 static bool are_heads(const uint8_t *data, size_t bins, uint64_t bins_addr, unsigned word)
 {

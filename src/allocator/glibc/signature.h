@@ -37,6 +37,10 @@ struct signature_hit signature_live_arena(struct target *target, const uint8_t *
 struct signature_hit signature_live_par(const uint8_t *data, size_t length, uint64_t base,
                                         const struct glibc_layout *layout, const struct maps *maps);
 
+/** Where `bins` lies in the main_arena at @arena_addr: the one place whose ring closes; 0: none or several.
+ */
+unsigned signature_bins_offset(struct target *target, uint64_t arena_addr, struct effort *effort);
+
 /** Whether an arena ring goes from @arena_addr back to it; false where @effort is spent. */
 bool signature_ring_closes(struct target *target, uint64_t arena_addr, int next_offset,
                            struct effort *effort);

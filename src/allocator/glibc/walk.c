@@ -109,7 +109,7 @@ static enum stop_reason slide(struct walk_chain *chain, uint64_t next)
         return status == STATUS_TIMEOUT ? TIMED_OUT : FAILED;
     /* chunks that begin in the window must all have their marks in the slice held */
     uint64_t read_limit = max_u64(min_u64(chain->end, chain->slice_end), next + need);
-    if (!window_load(&walk->window, next, need, read_limit))
+    if (!chain_load(chain, next, need, read_limit))
         return HOLE;
     chain->checkpoints[chain->checkpoint_count++ % CHECKPOINTS] = next;
     return AT_LIMIT;
@@ -119,6 +119,7 @@ static enum stop_reason slide(struct walk_chain *chain, uint64_t next)
 struct step {
     uint64_t at, size, field;
     uint64_t fd, bk;
+    bool has_links;              /* these two were read */
     uint64_t footer, next_field; /* prev_size and size field behind it */
     enum mark mark;
 };
@@ -165,6 +166,8 @@ static inline enum stop_reason take(struct walk_chain *chain, const struct step 
     if (!(step->next_field & CHUNK_PREV_IN_USE)) {
         if (step->footer != step->size)
             return BAD_FOOTER;
+        if (!step->has_links)
+            return HOLE;
         state = take_free(chain, step);
     } else if (is_at_fence_end && !(step->field & CHUNK_NON_MAIN)) {
         chain->arena->overhead_bytes += step->size;
@@ -190,7 +193,8 @@ static enum stop_reason look_beyond(struct walk_chain *chain, struct step *step,
     uint64_t next = step->at + step->size;
     window->headers += *headers;
     *headers = 0;
-    if (window_has(window, step->at, 4u * word)) {
+    step->has_links = window_has(window, step->at, 4u * word);
+    if (step->has_links) {
         step->fd = heap_word(heap, window_at(window, step->at) + 2u * word);
         step->bk = heap_word(heap, window_at(window, step->at) + 3u * word);
     }
@@ -239,6 +243,7 @@ static inline enum stop_reason look_inside(const struct view *view, struct step 
     step->next_field = word_at(there + word, word);
     step->fd = word_at(here + 2 * word, word);
     step->bk = word_at(here + 3 * word, word);
+    step->has_links = true;
     return AT_LIMIT;
 }
 

@@ -38,6 +38,12 @@ enum recovery recover_hole(struct walk_chain *chain, uint64_t address);
 /** Hold the marks of the slice that has @address; sets slice_end and has_marks. */
 enum status chain_enter_slice(struct walk_chain *chain, uint64_t address, struct error *err) must_check;
 
+/**
+ * Hold @need bytes from @address on, or only its header: an aligned block begins a page, and where the
+ * program never touched it that page is not there.
+ */
+bool chain_load(struct walk_chain *chain, uint64_t address, uint64_t need, uint64_t limit);
+
 /** Read the header at @address into at and field; false: it cannot be read. */
 bool chain_seek(struct walk_chain *chain, uint64_t address);
 
