@@ -13,6 +13,7 @@
 #include "encode/exposition.h"
 #include "encode/process_json.h"
 #include "encode/process_text.h"
+#include "inspect/advice.h"
 
 #define FORMAT(name) (1u << OUTPUT_##name)
 
@@ -141,6 +142,27 @@ static int run_chunks(const struct oneshot_options *options, const struct sessio
     return dump_end(dump, snapshot->numbers.is_complete) ? 0 : 1;
 }
 
+/* What the numbers say in words. */
+static int run_advise(const struct oneshot_options *options, const struct session_helpers *helpers)
+{
+    struct error err = {0};
+    char allocator[32] = "";
+    scoped_snapshot struct snapshot *snapshot = NULL;
+    scoped_free struct report *report = malloc(sizeof *report);
+    if (!report)
+        return fail((error_set(&err, STATUS_NO_MEMORY, "no memory for a report"), &err));
+    if (session_scan(options, helpers, true, NULL, allocator, &snapshot, &err) != STATUS_OK)
+        return fail(&err);
+    report_begin(report, options->format == OUTPUT_JSON ? REPORT_JSON : REPORT_TEXT, write_all, NULL);
+    report_key(report, "pid", NULL);
+    report_count(report, (uint64_t)snapshot->pid);
+    report_key(report, "comm", NULL);
+    report_text(report, snapshot->labels.comm);
+    report_line(report, "%s (pid %d)", snapshot->labels.comm, snapshot->pid);
+    advice_put(snapshot, report);
+    return report_end(report) ? 0 : 1;
+}
+
 /* A question: text on a terminal, JSON else. */
 #define ASK(least, most, help)                                      \
     {                                                               \
@@ -181,6 +203,11 @@ static const struct subcommand {
      {FORMAT(TEXT) | FORMAT(JSON), OUTPUT_JSON, 0, 0, NULL},
      run_arenas,
      "arenas, heaps, bins and tcaches",
+     0},
+    {"advise",
+     {FORMAT(TEXT) | FORMAT(JSON), OUTPUT_JSON, 0, 0, NULL},
+     run_advise,
+     "in plain words: why it holds its memory, and whether it would give it back",
      0},
     {"maps", ASK(0, 0, NULL), NULL, "its mappings: what each is for, what of it is in memory",
      INSPECTION_MAPS},

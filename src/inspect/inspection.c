@@ -51,13 +51,16 @@ static enum status check_memory(const struct inspection_question *question, stru
 
 enum status inspection_check(const struct inspection_question *question, struct error *err)
 {
+    if (question->kind >= INSPECTION_COUNT || !memchr(question->text, '\0', sizeof question->text))
+        return error_set(err, STATUS_USAGE, "no such question");
     if (question->limit > INSPECTION_LIMIT_MAX)
         return error_set(err, STATUS_USAGE, "limit: a whole number from 1 to %d", INSPECTION_LIMIT_MAX);
     switch (question->kind) {
     case INSPECTION_SYMBOLS:
     case INSPECTION_STRUCT:
         if (!question->has_text || !question->text[0])
-            return error_set(err, STATUS_USAGE, "%s: a name is missing", inspection_name(question->kind));
+            return error_set(err, STATUS_USAGE, "%s: a name is missing",
+                             inspection_name((enum inspection_kind)question->kind));
         return STATUS_OK;
     case INSPECTION_ADDRESS:
         if (!question->has_at)
@@ -76,8 +79,7 @@ enum status inspection_check(const struct inspection_question *question, struct 
                              INSPECTION_TEXT_MAX);
         return STATUS_OK;
     default:
-        return question->kind < INSPECTION_COUNT ? STATUS_OK
-                                                 : error_set(err, STATUS_USAGE, "no such question");
+        return STATUS_OK;
     }
 }
 

@@ -10,49 +10,10 @@
 #include "allocator/allocator.h"
 #include "allocator/symbol_source.h"
 #include "encode/report.h"
+#include "model/question.h"
 
-/*
- * Kinds: enumerator, name, whether the answer has addresses, whether it has contents of memory (STRUCT: for
- * most names, see inspection_gives_memory()).
- */
-#define INSPECTION_TABLE(X)            \
-    X(MAPS, "maps", true, false)       \
-    X(STATUS, "status", false, false)  \
-    X(SYMBOLS, "symbols", true, false) \
-    X(ADDRESS, "address", true, false) \
-    X(STRUCT, "struct", true, true)    \
-    X(MEMORY, "memory", true, true)    \
-    X(STRINGS, "strings", true, true)  \
-    X(SEARCH, "search", true, true)
-enum inspection_kind {
-#define X(name, label, has_addresses, has_memory) INSPECTION_##name,
-    INSPECTION_TABLE(X)
-#undef X
-        INSPECTION_COUNT
-};
 /** "maps" …; @kind must be below INSPECTION_COUNT. */
 const char *inspection_name(enum inspection_kind kind);
-
-#define INSPECTION_TEXT_MAX 255
-#define INSPECTION_LIMIT_DEFAULT 1000
-#define INSPECTION_LIMIT_MAX 100000
-#define INSPECTION_STRINGS_MIN 4
-#define INSPECTION_MEMORY_MAX (UINT64_C(1) << 40)
-
-/** What is asked. Zero-initialise, then set what the kind takes. */
-struct inspection_question {
-    enum inspection_kind kind;
-    bool has_text;
-    char text[INSPECTION_TEXT_MAX + 1];  /* SYMBOLS: part of a name; STRUCT: name; MEMORY: a region's name */
-    uint8_t needle[INSPECTION_TEXT_MAX]; /* SEARCH: the bytes */
-    uint32_t needle_length;
-    bool is_pointer; /* SEARCH: for words of this value, @at, at their alignment */
-    bool is_exact;   /* SYMBOLS */
-    bool has_at;
-    uint64_t at;     /* ADDRESS, STRUCT, MEMORY, SEARCH for a pointer */
-    uint64_t length; /* MEMORY, bytes; STRINGS: the shortest, characters */
-    uint64_t limit;  /* findings; 0: INSPECTION_LIMIT_DEFAULT */
-};
 
 /** Whether the answer has contents of memory: malloc_state and malloc_par are books, no contents. */
 bool inspection_gives_memory(const struct inspection_question *question);

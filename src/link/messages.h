@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "model/dump_format.h"
+#include "model/question.h"
 #include "snapshot/outcome.h"
 #include "snapshot/snapshot.h"
 
@@ -182,7 +183,7 @@ struct message_round {
     uint32_t reserved;
 };
 
-enum stream_kind { STREAM_CHUNKS, STREAM_SIZES, STREAM_ARENAS };
+enum stream_kind { STREAM_CHUNKS, STREAM_SIZES, STREAM_ARENAS, STREAM_INSPECTION };
 
 /** What a dump is asked for; encode/dump.h has the same filter. Its bytes go into the pipe that comes along.
  */
@@ -201,6 +202,7 @@ struct message_stream {
     uint32_t content_bytes;
     uint32_t top; /* sizes */
     uint32_t reserved;
+    struct inspection_question question; /* inspection */
 };
 
 struct message_stream_reply {

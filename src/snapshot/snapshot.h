@@ -175,6 +175,7 @@ struct scan_numbers {
     uint32_t is_complete; /* unread_bytes is 0 */
     uint32_t found_by;    /* enum found_by */
     uint32_t has_residency, has_trimmable, has_thresholds, has_histogram;
+    uint32_t has_fixed_thresholds, reserved; /* somebody has set one: glibc moves none */
     struct residency heaps, free;
     uint64_t trimmable_bytes;
     uint64_t largest_free_chunk_bytes;

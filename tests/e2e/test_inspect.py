@@ -189,6 +189,52 @@ class Commands(unittest.TestCase):
         run("maps", 2 ** 22 + 1, code=4)
 
 
+class Advice(unittest.TestCase):
+    """Each statement is one that the numbers of the same moment prove."""
+
+    def test_bytes_are_those_of_the_scan(self):
+        with Target("target_fragmented", "holes", "subheaps", "mmapped") as target:
+            target.process.stdout.read(int(target.process.stdout.readline()))
+            scan, advice = ask("scan", target.pid, "--format", "json"), ask("advise", target.pid)
+            found = {finding["code"]: finding for finding in advice["findings"]}
+            self.assertEqual(found["in_use"]["bytes"], scan["active_bytes"])
+            if "trimmable" in found:
+                self.assertEqual(found["trimmable"]["bytes"], scan["trimmable_bytes"])
+            self.assertNotIn("corrupt", found)
+            self.assertNotIn("unread", found)
+            self.assertEqual([finding["bytes"] for finding in advice["findings"]],
+                             sorted((finding["bytes"] for finding in advice["findings"]), reverse=True))
+            self.assertIn("malloc has", advice["verdict"])
+            text = run("advise", target.pid, "--format", "text").stdout.decode()
+            self.assertTrue(all(len(line) <= 96 for line in text.splitlines()[2:]), text)
+
+    def advise_program(self, code, environment):
+        code = "import ctypes, sys\nlibc = ctypes.CDLL(None)\nlibc.malloc.restype = ctypes.c_void_p\n" + code + \
+            "\nprint('ready', flush=True)\nsys.stdin.read()"
+        before = dict(os.environ)
+        os.environ.update(environment)
+        try:
+            with Target(sys.executable, "-c", code) as target:
+                target.process.stdout.readline()
+                return {finding["code"]: finding for finding in ask("advise", target.pid)["findings"]}
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    def test_threshold_that_moved(self):
+        freed = "libc.free(ctypes.c_void_p(libc.malloc(ctypes.c_size_t(20 << 20))))"
+        self.assertIn("mmap_threshold", self.advise_program(freed, {}))
+        fixed = {"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=262144"}
+        self.assertNotIn("mmap_threshold", self.advise_program(freed, fixed))
+
+    def test_free_memory_at_the_end_and_between(self):
+        found = self.advise_program(
+            "p = [libc.malloc(ctypes.c_size_t(100000)) for _ in range(300)]\n"
+            "for q in p: ctypes.memset(q, 1, 100000)\n"
+            "for q in p[:-1]: libc.free(ctypes.c_void_p(q))", {"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=33554432"})
+        self.assertGreater(found["trimmable"]["bytes"], 25 << 20)
+
+
 class OfCxx(unittest.TestCase):
     @unittest.skipUnless(os.path.exists("/usr/bin/g++"), "g++ is not installed")
     def test_demangled_names_and_structures(self):

@@ -36,6 +36,7 @@ void par_read(const struct glibc_heap *heap, struct glibc_par *ret)
         .thp_pagesize = member_word(heap, data, par->thp_pagesize),
         .hp_pagesize = member_word(heap, data, par->hp_pagesize),
         .n_mmaps = member_int(data, par->n_mmaps),
+        .has_fixed_thresholds = member_int(data, par->no_dyn_threshold) != 0,
         .mmapped_mem = member_word(heap, data, par->mmapped_mem),
         .sbrk_base = member_word(heap, data, par->sbrk_base),
         .tcache_count = member_word(heap, data, par->tcache_count),

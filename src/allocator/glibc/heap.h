@@ -37,6 +37,7 @@ struct glibc_par {
     uint64_t trim_threshold, top_pad, mmap_threshold, arena_max, thp_pagesize, hp_pagesize;
     uint64_t n_mmaps, mmapped_mem, sbrk_base, tcache_count;
     uint64_t mremap_error_bytes; /* what each mremap adds to mmapped_mem and to no mapping; 0: nothing */
+    bool has_fixed_thresholds;   /* no_dyn_threshold: somebody has set one */
 };
 
 /** An arena: a copy of its malloc_state, what that says, and what the walk sums up. */

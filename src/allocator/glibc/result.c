@@ -155,6 +155,7 @@ static void fill_par(const struct glibc_par *par, struct scan_numbers *numbers)
     if (!par->is_known)
         return;
     numbers->has_thresholds = true;
+    numbers->has_fixed_thresholds = par->has_fixed_thresholds;
     numbers->mmap_threshold_bytes = par->mmap_threshold;
     numbers->trim_threshold_bytes = par->trim_threshold;
     numbers->mmapped_count_book = par->n_mmaps;

@@ -105,13 +105,22 @@ enum status scan_frozen(const struct scan_job *job, struct target *target, char 
     return allocator_scan(target, &request, allocator, ret, err);
 }
 
-enum status scan_process(const struct scan_job *job, char allocator[32], struct snapshot **ret,
-                         struct error *err)
+enum status scan_open(const struct scan_job *job, struct target **ret, struct error *err)
 {
     scoped_target struct target *target = NULL;
     enum status status = target_live_open(job->procfs, job->pid, &target, err);
     if (status == STATUS_OK)
         status = check_is_meant(job, target, err);
+    if (status == STATUS_OK)
+        *ret = take_ptr(target);
+    return status;
+}
+
+enum status scan_process(const struct scan_job *job, char allocator[32], struct snapshot **ret,
+                         struct error *err)
+{
+    scoped_target struct target *target = NULL;
+    enum status status = scan_open(job, &target, err);
     if (status != STATUS_OK)
         return status;
     return scan_live(job, target, allocator, ret, err);

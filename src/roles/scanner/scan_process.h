@@ -34,6 +34,9 @@ double scan_start_time_seconds(uint64_t ticks);
 enum status scan_process(const struct scan_job *job, char allocator[32], struct snapshot **ret,
                          struct error *err) must_check;
 
+/** Open the process that @job means; the caller closes it. STATUS_GONE where it is another one by now. */
+enum status scan_open(const struct scan_job *job, struct target **ret, struct error *err) must_check;
+
 /** The same of a running process that is open. */
 enum status scan_live(const struct scan_job *job, struct target *target, char allocator[32],
                       struct snapshot **ret, struct error *err) must_check;

@@ -9,32 +9,17 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "encode/dump.h"
-#include "roles/scanner/chunk_pack.h"
-#include "roles/scanner/pipe_sink.h"
+#include "inspect/inspection.h"
+#include "roles/scanner/inspections.h"
 #include "roles/scanner/report.h"
-#include "roles/scanner/scan_process.h"
 #include "roles/scanner/scans.h"
 #include "roles/scanner/schedule.h"
+#include "roles/scanner/stream.h"
 #include "roles/scanner/tools.h"
 
 /* A hang-up is looked for each that many batches of chunks, since a filter may let nothing through for long.
  */
 #define BATCHES_A_LOOK 256
-
-/** One dump under way. Allocated: it holds the dump's block. */
-struct stream {
-    struct chunk_sink sink; /* first: what the walk gives its chunks to */
-    struct scanner *scanner;
-    struct message_stream request;
-    struct message_stream_reply reply;
-    struct pipe_sink pipe;
-    struct watched *watched;
-    struct scan_job job;
-    struct chunk_pack pack;
-    unsigned batches;
-    struct dump dump;
-};
 
 static void tell(struct stream *stream, enum message_kind kind)
 {
@@ -71,64 +56,10 @@ static bool consume(struct chunk_sink *sink, const struct chunk *chunks, size_t 
     return stream->dump.sink.consume(&stream->dump.sink, chunks, count);
 }
 
-static enum status refuse(struct stream *stream, enum status status, const char *code, struct error *err)
-{
-    snprintf(stream->reply.code, sizeof stream->reply.code, "%s", code);
-    return error_set(err, status, "%s", err->message);
-}
-
-/* The consistency that the request may have; the lock is held. */
-static enum status choose_consistency(struct stream *stream, const struct tracked *process, struct error *err)
-{
-    const struct config *config = stream->scanner->config;
-    uint32_t own = (uint32_t)process->scan_config.consistency, wanted = stream->request.consistency;
-    uint32_t strongest = config->api.max_consistency < 0 ? own : (uint32_t)config->api.max_consistency;
-    if (wanted == UINT32_MAX)
-        wanted = own;
-    if (wanted >= CONSISTENCY_COUNT || wanted == CONSISTENCY_SLICED)
-        return error_set(err, STATUS_USAGE, "consistency: live and snapshot are allowed");
-    if (wanted > strongest) {
-        error_set(err, STATUS_PERMISSION,
-                  "consistency %s is not allowed for this process: see api.max_consistency",
-                  consistency_name((enum consistency)wanted));
-        return refuse(stream, STATUS_PERMISSION, "consistency_not_allowed", err);
-    }
-    stream->job.request.consistency = (enum consistency)wanted;
-    return STATUS_OK;
-}
-
-/* Whether the configuration lets this process be asked for, and how it is scanned; the lock is held. */
-static enum status find_process(struct stream *stream, struct error *err)
-{
-    struct scanner *scanner = stream->scanner;
-    const struct tracked *process = tracked_find(&scanner->table, stream->request.pid);
-    if (!scanner->config || !process || !process->group)
-        return error_set(err, STATUS_NOT_SELECTED, "process %d is not one that the configuration selects",
-                         (int)stream->request.pid);
-    if (scanner_quarantine(scanner, &process->id))
-        return error_set(err, STATUS_TIMEOUT, "process %d is left alone for a while: %s",
-                         (int)stream->request.pid, process->result.message);
-    stream->job = (struct scan_job){
-        .procfs = scanner->start.procfs,
-        .pid = process->id.pid,
-        .start_time_ticks = process->id.start_time_ticks,
-        .address_space = process->id.address_space,
-        .timeout_ns = scanner->config->api.stream_timeout_ns,
-        .request = {.snapshot_budget_ns = process->scan_config.snapshot_max_pause_ns,
-                    .read_swapped = process->scan_config.read_swapped,
-                    .chunks = &stream->sink},
-    };
-    enum status status = choose_consistency(stream, process, err);
-    if (status != STATUS_OK || stream->job.request.consistency == CONSISTENCY_LIVE)
-        return status;
-    stream->job.request.chunks = &stream->pack.sink;
-    return chunk_pack_init(&stream->pack, scanner->config->api.snapshot_buffer_bytes, err);
-}
-
 static enum status prepare(struct stream *stream, struct error *err)
 {
     pthread_mutex_lock(&stream->scanner->lock);
-    enum status status = find_process(stream, err);
+    enum status status = stream_permit(stream, err);
     pthread_mutex_unlock(&stream->scanner->lock);
     return status;
 }
@@ -148,7 +79,9 @@ static enum status walk(struct stream *stream, struct tools *tools, struct snaps
         return status;
     stream->watched =
         scanner_watch(scanner, &id, clock_monotonic_ns() + stream->job.timeout_ns + SCANS_GRACE_NS);
-    status = scan_process(&stream->job, allocator, ret, err);
+    status = stream->request.kind == STREAM_INSPECTION
+                 ? inspections_answer(&stream->job, &stream->request.question, &stream->pipe, err)
+                 : scan_process(&stream->job, allocator, ret, err);
     scanner_unwatch(scanner, stream->watched);
     stream->watched = NULL;
     enum status told = scanner_tell_keeper(scanner, MESSAGE_SCAN_END, &id, NULL);
@@ -180,6 +113,8 @@ static enum status run(struct stream *stream, struct tools *tools, struct error 
         return error_set(err, STATUS_TIMEOUT,
                          stream->pipe.is_late ? "the reader was too slow: see api.stream_timeout"
                                               : "the reader hung up");
+    if (stream->request.kind == STREAM_INSPECTION)
+        return status;
     if (status == STATUS_OK && !dump_end(&stream->dump, is_complete || stream->dump.is_limited))
         return error_set(err, STATUS_TIMEOUT, "the reader hung up");
     return status;
@@ -222,6 +157,8 @@ static void *serve(void *context)
 
 static bool is_sound(const struct message_stream *request)
 {
+    if (request->kind == STREAM_INSPECTION)
+        return request->pid > 0 && inspection_check(&request->question, NULL) == STATUS_OK;
     return request->kind == STREAM_CHUNKS && request->format < DUMP_FORMAT_COUNT && request->pid > 0 &&
            request->content_bytes == 0;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "roles/front/http/api.h"
 #include "roles/front/http/handlers.h"
 #include "roles/front/http/params.h"
 #include "roles/front/http/streams.h"
@@ -141,8 +142,7 @@ enum MHD_Result handle_processes(struct request *request)
     return request_reply(request, 200, "application/json", &body);
 }
 
-/* Why there is no such process. */
-static enum MHD_Result refuse_unknown(struct request *request)
+enum MHD_Result api_refuse_unknown(struct request *request)
 {
     if (store_has_ended(request->front->store, request->pid))
         return request_error(request, 410, "process_ended", "the process has ended", 0);
@@ -157,7 +157,7 @@ enum MHD_Result handle_process(struct request *request)
         return request_fail(request, &err);
     struct store_process *process = store_find(request->front->store, request->pid);
     if (!process)
-        return refuse_unknown(request);
+        return api_refuse_unknown(request);
     struct buffer body scoped_buffer = {0};
     json_process(&body, process, true);
     buffer_text(&body, "\n");
@@ -186,7 +186,7 @@ static enum MHD_Result stream(struct request *request, enum stream_kind kind)
                              "content gives memory contents, and api.memory is false", 0);
     struct store_process *process = store_find(request->front->store, request->pid);
     if (!process)
-        return refuse_unknown(request);
+        return api_refuse_unknown(request);
     bool is_unsupported = process->message.state == PROCESS_STATE_UNSUPPORTED;
     store_process_unref(process);
     if (is_unsupported)

@@ -13,6 +13,8 @@ enum MHD_Result handle_process(struct request *request);
 enum MHD_Result handle_chunks(struct request *request);
 enum MHD_Result handle_sizes(struct request *request);
 enum MHD_Result handle_arenas(struct request *request);
+enum MHD_Result handle_advice(struct request *request);
+enum MHD_Result handle_inspection(struct request *request);
 enum MHD_Result handle_page(struct request *request);
 
 #endif

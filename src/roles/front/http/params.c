@@ -4,15 +4,16 @@
 #include <errno.h>
 #include <string.h>
 
+#include "roles/front/http/params_set.h"
+
 #define SIZES_TOP_DEFAULT 50
 #define SIZES_TOP_MAX 100000
 #define CONTENT_MAX 4096
+/* Bits of a parameter: the dumps that take it, then the questions. */
 #define FOR(kind) (1u << (kind))
+#define ASKED(kind) (1u << (8 + (kind)))
 
-/* Set one parameter; false: the value is not allowed. */
-typedef bool set_function(struct message_stream *stream, const char *value);
-
-static bool parse_u64(const char *text, uint64_t maximum, uint64_t *ret)
+bool params_parse_u64(const char *text, uint64_t maximum, uint64_t *ret)
 {
     uint64_t value = 0;
     if (!*text)
@@ -29,7 +30,7 @@ static bool parse_u64(const char *text, uint64_t maximum, uint64_t *ret)
 static bool parse_u32(const char *text, uint32_t maximum, uint32_t *ret)
 {
     uint64_t value;
-    if (!parse_u64(text, maximum, &value))
+    if (!params_parse_u64(text, maximum, &value))
         return false;
     *ret = (uint32_t)value;
     return true;
@@ -79,17 +80,17 @@ static bool set_arena(struct message_stream *stream, const char *value)
 
 static bool set_min_size(struct message_stream *stream, const char *value)
 {
-    return parse_u64(value, UINT64_MAX, &stream->min_bytes);
+    return params_parse_u64(value, UINT64_MAX, &stream->min_bytes);
 }
 
 static bool set_max_size(struct message_stream *stream, const char *value)
 {
-    return parse_u64(value, UINT64_MAX, &stream->max_bytes);
+    return params_parse_u64(value, UINT64_MAX, &stream->max_bytes);
 }
 
 static bool set_limit(struct message_stream *stream, const char *value)
 {
-    return parse_u64(value, UINT64_MAX, &stream->limit) && stream->limit > 0;
+    return params_parse_u64(value, UINT64_MAX, &stream->limit) && stream->limit > 0;
 }
 
 static bool set_content(struct message_stream *stream, const char *value)
@@ -122,7 +123,7 @@ static const struct parameter {
     const char *name;
     unsigned kinds;
     bool is_repeatable;
-    set_function *set;
+    params_set *set;
     const char *allowed;
 } parameters[] = {
     {"format", FOR(STREAM_CHUNKS), false, set_format, "ndjson, json, csv or text"},
@@ -132,6 +133,21 @@ static const struct parameter {
     {"min_size", FOR(STREAM_CHUNKS), false, set_min_size, "bytes, a whole number from 0"},
     {"max_size", FOR(STREAM_CHUNKS), false, set_max_size, "bytes, a whole number from 0"},
     {"limit", FOR(STREAM_CHUNKS), false, set_limit, "a whole number from 1"},
+    {"limit", ASKED(INSPECTION_SYMBOLS) | ASKED(INSPECTION_STRINGS) | ASKED(INSPECTION_SEARCH), false,
+     params_set_findings, "a whole number from 1 to 100000"},
+    {"match", ASKED(INSPECTION_SYMBOLS), false, params_set_match, "a part of a name, 1 to 255 bytes"},
+    {"exact", ASKED(INSPECTION_SYMBOLS), false, params_set_exact, "0 or 1"},
+    {"at", ASKED(INSPECTION_STRUCT) | ASKED(INSPECTION_MEMORY), false, params_set_at,
+     "an address in hexadecimal, with or without 0x"},
+    {"length", ASKED(INSPECTION_MEMORY), false, params_set_length, "bytes, a whole number from 1"},
+    {"region", ASKED(INSPECTION_MEMORY), false, params_set_match,
+     "a region's name as maps shows it, instead of at and length"},
+    {"min", ASKED(INSPECTION_STRINGS), false, params_set_min, "characters, a whole number from 1 to 4096"},
+    {"bytes", ASKED(INSPECTION_SEARCH), false, params_set_bytes,
+     "1 to 255 bytes in hexadecimal, without text and pointer"},
+    {"text", ASKED(INSPECTION_SEARCH), false, params_set_needle, "1 to 255 bytes, without bytes and pointer"},
+    {"pointer", ASKED(INSPECTION_SEARCH), false, params_set_pointer,
+     "an address in hexadecimal, without bytes and text"},
     {"content", FOR(STREAM_CHUNKS), false, set_content, "bytes, 1 to 4096"},
     {"consistency", FOR(STREAM_CHUNKS) | FOR(STREAM_SIZES) | FOR(STREAM_ARENAS), false, set_consistency,
      "live, sliced or snapshot"},
@@ -141,7 +157,8 @@ static const struct parameter {
 
 struct reading {
     struct message_stream stream;
-    unsigned seen; /* bit i: parameters[i] */
+    unsigned group; /* FOR() or ASKED() of what is asked */
+    unsigned seen;  /* bit i: parameters[i] */
     enum status status;
     struct error *err;
 };
@@ -160,14 +177,14 @@ static enum MHD_Result take(void *context, enum MHD_ValueKind kind, const char *
 {
     (void)kind;
     struct reading *reading = context;
-    const struct parameter *parameter = find(key, key_length, FOR(reading->stream.kind));
+    const struct parameter *parameter = find(key, key_length, reading->group);
     if (!parameter) {
         struct buffer names scoped_buffer = {0};
         for (size_t i = 0; i < PARAMETERS_COUNT; i++)
-            if (parameters[i].kinds & FOR(reading->stream.kind))
+            if (parameters[i].kinds & reading->group)
                 buffer_printf(&names, "%s%s", names.length ? ", " : "", parameters[i].name);
         reading->status = error_set(reading->err, STATUS_USAGE, "unknown parameter %.60s: allowed are %s",
-                                    key, buffer_string(&names));
+                                    key, names.length ? buffer_string(&names) : "none");
         return MHD_NO;
     }
     unsigned bit = 1u << (parameter - parameters);
@@ -190,10 +207,27 @@ enum status params_read(struct request *request, enum stream_kind kind, struct m
                                          .max_bytes = UINT64_MAX,
                                          .consistency = UINT32_MAX,
                                          .top = kind == STREAM_SIZES ? SIZES_TOP_DEFAULT : 0},
+                              .group = FOR(kind),
                               .err = err};
     MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND, take, &reading);
     if (!reading.status && reading.stream.min_bytes > reading.stream.max_bytes)
         return error_set(err, STATUS_USAGE, "parameter min_size: allowed is at most max_size");
+    if (!reading.status)
+        *ret = reading.stream;
+    return reading.status;
+}
+
+enum status params_read_inspection(struct request *request, unsigned kind, struct message_stream *ret,
+                                   struct error *err)
+{
+    struct reading reading = {.stream = {.pid = request->pid,
+                                         .kind = STREAM_INSPECTION,
+                                         .max_bytes = UINT64_MAX,
+                                         .consistency = UINT32_MAX,
+                                         .question = {.kind = kind}},
+                              .group = ASKED(kind),
+                              .err = err};
+    MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND, take, &reading);
     if (!reading.status)
         *ret = reading.stream;
     return reading.status;

@@ -10,6 +10,9 @@
  */
 enum status params_read(struct request *request, enum stream_kind kind, struct message_stream *ret,
                         struct error *err) must_check;
+/** The same for a question (@kind: enum inspection_kind); its parameters go into ret->question. */
+enum status params_read_inspection(struct request *request, unsigned kind, struct message_stream *ret,
+                                   struct error *err) must_check;
 /** STATUS_USAGE where there is any parameter. */
 enum status params_none(struct request *request, struct error *err) must_check;
 

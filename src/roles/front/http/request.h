@@ -23,6 +23,7 @@ struct request {
     const char *method;
     const struct route *route; /* NULL: none matched */
     int32_t pid;               /* of {pid}; 0: not a pid */
+    const char *rest;          /* of {text}; "" where the route has none */
     struct stream *stream;     /* NULL: none */
 };
 

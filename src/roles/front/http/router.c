@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "model/question.h"
 #include "roles/front/http/access.h"
 #include "roles/front/http/handlers.h"
 
@@ -19,6 +20,22 @@ static const struct route routes[] = {
      handle_chunks},
     {"/api/v1/processes/{pid}/arenas", "/api/v1/processes/{pid}/arenas", ROUTE_GET, ROUTE_ADDRESSES,
      handle_arenas},
+    {"/api/v1/processes/{pid}/advice", "/api/v1/processes/{pid}/advice", ROUTE_GET, ROUTE_PUBLIC,
+     handle_advice},
+#define INSPECTION(name, tail, access, kind)                                                      \
+    {                                                                                             \
+        "/api/v1/processes/{pid}/" name tail, "/api/v1/processes/{pid}/" name, ROUTE_GET, access, \
+            handle_inspection, kind                                                               \
+    }
+    INSPECTION("status", "", ROUTE_PUBLIC, INSPECTION_STATUS),
+    INSPECTION("maps", "", ROUTE_ADDRESSES, INSPECTION_MAPS),
+    INSPECTION("symbols", "", ROUTE_ADDRESSES, INSPECTION_SYMBOLS),
+    INSPECTION("address", "/{text}", ROUTE_ADDRESSES, INSPECTION_ADDRESS),
+    INSPECTION("struct", "/{text}", ROUTE_ADDRESSES, INSPECTION_STRUCT),
+    INSPECTION("memory", "", ROUTE_ADDRESSES, INSPECTION_MEMORY),
+    INSPECTION("strings", "", ROUTE_ADDRESSES, INSPECTION_STRINGS),
+    INSPECTION("search", "", ROUTE_ADDRESSES, INSPECTION_SEARCH),
+#undef INSPECTION
 };
 #define ROUTES_COUNT (sizeof(routes) / sizeof(*routes))
 _Static_assert(ROUTES_COUNT <= ROUTES_MAX, "counters have room for every route");
@@ -52,9 +69,11 @@ static int32_t parse_pid(const char **text)
     return (int32_t)pid;
 }
 
-static bool matches(const char *pattern, const char *url, int32_t *pid)
+/* @rest: what stands for "{text}", at the pattern's end; "" where that has none. */
+static bool matches(const char *pattern, const char *url, int32_t *pid, const char **rest)
 {
     const char *hole = strstr(pattern, "{pid}");
+    *rest = "";
     if (!hole)
         return !strcmp(pattern, url);
     size_t length = (size_t)(hole - pattern);
@@ -62,14 +81,21 @@ static bool matches(const char *pattern, const char *url, int32_t *pid)
         return false;
     url += length;
     *pid = parse_pid(&url);
-    return *pid > 0 && !strcmp(url, hole + strlen("{pid}"));
+    const char *behind = hole + strlen("{pid}"), *text = strstr(behind, "{text}");
+    if (*pid <= 0 || !text)
+        return *pid > 0 && !strcmp(url, behind);
+    length = (size_t)(text - behind);
+    if (strncmp(behind, url, length) != 0 || !url[length])
+        return false;
+    *rest = url + length;
+    return true;
 }
 
 void router_find(struct request *request)
 {
     for (size_t i = 0; i < ROUTES_COUNT && !request->route; i++) {
         const char *pattern = routes[i].pattern ? routes[i].pattern : request->front->start.telemetry_path;
-        if (matches(pattern, request->url, &request->pid))
+        if (matches(pattern, request->url, &request->pid, &request->rest))
             request->route = &routes[i];
     }
 }

@@ -4,18 +4,19 @@
 
 #include "roles/front/http/request.h"
 
-#define ROUTES_MAX 16
+#define ROUTES_MAX 24
 
 enum route_methods { ROUTE_GET, ROUTE_POST };
 /** ROUTE_ADDRESSES: the answer gives addresses, so api.access decides. */
 enum route_access { ROUTE_PUBLIC, ROUTE_ADDRESSES };
 
 struct route {
-    const char *pattern; /* "{pid}" stands for a number; NULL: --web.telemetry-path */
+    const char *pattern; /* "{pid}" stands for a number, "{text}" for the rest; NULL: --web.telemetry-path */
     const char *name;    /* label `handler` */
     enum route_methods methods;
     enum route_access access;
     enum MHD_Result (*handle)(struct request *request);
+    unsigned inspection; /* enum inspection_kind, where handle_inspection() answers */
 };
 
 /** Find the route of request->url and set route and pid. */

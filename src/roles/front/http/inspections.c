@@ -1,0 +1,102 @@
+/*
+ * inspections.c - the paths that ask one question about a process (model/question.h): the scanner answers,
+ * into a pipe; advice alone comes from the latest numbers, so that it is as cheap as a scrape.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "inspect/advice.h"
+#include "inspect/inspection.h"
+#include "roles/front/http/api.h"
+#include "roles/front/http/handlers.h"
+#include "roles/front/http/params.h"
+#include "roles/front/http/router.h"
+#include "roles/front/http/streams.h"
+
+static bool append(void *context, const char *data, size_t length)
+{
+    struct buffer *body = context;
+    buffer_append(body, data, length);
+    return !body->failed;
+}
+
+static enum MHD_Result put_advice(struct request *request, const struct snapshot *snapshot)
+{
+    struct buffer body scoped_buffer = {0};
+    struct error err;
+    struct report *report scoped_free = malloc(sizeof(*report));
+    if (!report) {
+        error_set(&err, STATUS_NO_MEMORY, "no memory for a report");
+        return request_fail(request, &err);
+    }
+    report_begin(report, REPORT_JSON, append, &body);
+    report_key(report, "pid", NULL);
+    report_count(report, (uint64_t)snapshot->pid);
+    report_key(report, "comm", NULL);
+    report_text(report, snapshot->labels.comm);
+    advice_put(snapshot, report);
+    report_end(report);
+    return request_reply(request, 200, "application/json", &body);
+}
+
+enum MHD_Result handle_advice(struct request *request)
+{
+    struct error err;
+    if (params_none(request, &err))
+        return request_fail(request, &err);
+    struct store_process *process = store_find(request->front->store, request->pid);
+    if (!process)
+        return api_refuse_unknown(request);
+    enum process_state state = store_state_at(process, clock_monotonic_ns());
+    enum MHD_Result result =
+        state == PROCESS_STATE_OK ? put_advice(request, process->snapshot)
+        : state == PROCESS_STATE_UNSUPPORTED
+            ? request_error(request, 415, "unsupported_allocator", "the process does not use glibc malloc", 0)
+        : state == PROCESS_STATE_WAITING
+            ? request_error(request, 503, "not_ready", "the process was not scanned yet", 1)
+            : request_error(request, 503, "unavailable", process->message.message, 0);
+    store_process_unref(process);
+    return result;
+}
+
+/* What the path itself says: the address, or the structure's name. */
+static enum status take_rest(const char *rest, struct inspection_question *question, struct error *err)
+{
+    if (question->kind == INSPECTION_ADDRESS) {
+        question->has_at = inspection_parse_address(rest, &question->at);
+        return question->has_at ? STATUS_OK
+                                : error_set(err, STATUS_USAGE,
+                                            "address: allowed are hexadecimal digits, with or without 0x");
+    }
+    if (question->kind == INSPECTION_STRUCT) {
+        if (strlen(rest) > INSPECTION_TEXT_MAX)
+            return error_set(err, STATUS_USAGE, "struct: a name of at most %d bytes is allowed",
+                             INSPECTION_TEXT_MAX);
+        strcpy(question->text, rest);
+        question->has_text = 1;
+    }
+    return STATUS_OK;
+}
+
+enum MHD_Result handle_inspection(struct request *request)
+{
+    struct message_stream wanted;
+    struct error err;
+    if (params_read_inspection(request, request->route->inspection, &wanted, &err) ||
+        take_rest(request->rest, &wanted.question, &err) || inspection_check(&wanted.question, &err))
+        return request_fail(request, &err);
+    if (inspection_gives_memory(&wanted.question) &&
+        !store_current_settings(request->front->store).api_memory)
+        return request_error(request, 403, "memory_disabled",
+                             "this gives contents of memory, and api.memory is false", 0);
+    struct store_process *process = store_find(request->front->store, request->pid);
+    if (!process)
+        return api_refuse_unknown(request);
+    store_process_unref(process);
+    if (request->is_head) {
+        struct buffer empty scoped_buffer = {0};
+        return request_reply(request, 200, "application/json", &empty);
+    }
+    return streams_start(request, &wanted, "application/json");
+}

@@ -1,0 +1,31 @@
+/* stream.h - one dump, or one answer to a question, under way; inside this folder only. */
+#ifndef ROLES_SCANNER_STREAM_H
+#define ROLES_SCANNER_STREAM_H
+
+#include "encode/dump.h"
+#include "roles/scanner/chunk_pack.h"
+#include "roles/scanner/pipe_sink.h"
+#include "roles/scanner/scan_process.h"
+#include "roles/scanner/state.h"
+
+/** One dump under way. Allocated: it holds the dump's block. */
+struct stream {
+    struct chunk_sink sink; /* first: what the walk gives its chunks to */
+    struct scanner *scanner;
+    struct message_stream request;
+    struct message_stream_reply reply;
+    struct pipe_sink pipe;
+    struct watched *watched;
+    struct scan_job job;
+    struct chunk_pack pack;
+    unsigned batches;
+    struct dump dump;
+};
+
+/**
+ * Whether the configuration lets this process be asked for that, and how it is scanned: fills @stream's job.
+ * The scanner's lock is held. STATUS_NOT_SELECTED, STATUS_PERMISSION (with a code of its own), STATUS_USAGE.
+ */
+enum status stream_permit(struct stream *stream, struct error *err) must_check;
+
+#endif
