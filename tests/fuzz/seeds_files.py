@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Seeds of fuzz_symbols, fuzz_proc and fuzz_locate: `seeds_files.py TARGET DIRECTORY`.
+
+ELF files are made by the compiler (CC, else cc) of a few lines; texts and processes are written here.
+"""
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+SOURCE = """
+struct malloc_state { int mutex; void *top; void *bins[254]; struct malloc_state *next; };
+struct malloc_par { unsigned long trim_threshold; char *sbrk_base; union { int a; float b; } u; unsigned f : 3; };
+struct malloc_state main_arena = { .next = &main_arena };
+struct malloc_par mp_;
+__thread void *tcache;
+int mallctl(void) { return tcache != (void *)mp_.sbrk_base; }
+"""
+FLAGS = (
+    ["-shared", "-g"],
+    ["-shared", "-g", "-gz=zlib", "-Wl,--build-id"],
+    ["-shared", "-g", "-gdwarf-2", "-fdebug-types-section"],
+    ["-shared", "-g", "-gdwarf-5", "-gsplit-dwarf"],
+    ["-shared", "-s", "-Wl,--build-id=sha1"],
+    ["-c", "-g"],
+    ["-c", "-g0"],
+)
+
+
+def elf_files():
+    compiler = os.environ.get("CC", "cc").split()
+    with tempfile.TemporaryDirectory() as place:
+        source, output = os.path.join(place, "x.c"), os.path.join(place, "x")
+        with open(source, "w", encoding="ascii") as file:
+            file.write(SOURCE)
+        for flags in FLAGS:
+            command = compiler + ["-nostdlib", "-fPIC", "-O0", *flags, "-Wl,-z,noseparate-code", "-o", output, source]
+            if subprocess.run(command, cwd=place, stderr=subprocess.DEVNULL, check=False).returncode == 0:
+                with open(output, "rb") as file:
+                    data = file.read()
+                yield data
+                yield data[: len(data) // 2]
+
+
+MAPS = b"""55d0-55d1 r--p 00000000 08:01 131 /usr/bin/cat
+55d1-55d4 r-xp 00001000 08:01 131 /usr/bin/cat (deleted)
+56d0000-56f1000 rw-p 00000000 00:00 0                          [heap]
+7ffd000-7fff000 rw-s 00000000 00:05 12 /memfd:a\\012b (deleted)
+ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]
+"""
+SMAPS = b"""56d0000-56f1000 rw-p 00000000 00:00 0                          [heap]
+Size:                132 kB
+Rss:                   4 kB
+Swap:                 12 kB
+SwapPss:              12 kB
+VmFlags: rd wr mr mw me ac sd
+"""
+STAT = (b"1 (a) R 1 (b) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 10 11 12 13 14 15 16 17 18 19 20 21 22 "
+        b"23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38\n")
+
+
+def texts():
+    for kind, text in ((0, MAPS), (1, SMAPS), (1, SMAPS + SMAPS), (2, STAT)):
+        yield bytes([kind]) + text
+        yield bytes([kind]) + text[: len(text) // 2]
+
+
+BASE, PAGE = 0x10000, 4096
+LAYOUTS = ((0x18, 0x840), (0x70, 0x898), (0x68, 0x890))
+
+
+def put(memory, address, *words):
+    struct.pack_into("<%dQ" % len(words), memory, address - BASE, *words)
+
+
+def header(memory, data_address, data_bytes, texts_bytes):
+    ident = b"\x7fELF\x02\x01\x01" + bytes(9)
+    struct.pack_into("<16sHHIQQQIHHHHHH", memory, 0, ident, 3, 62, 1, 0, 64, 0, 0, 64, 56, 5, 64, 0, 0)
+    rows = (
+        (1, 4, 0, BASE, PAGE, PAGE, PAGE),  # PT_LOAD, read only
+        (1, 6, PAGE, data_address, data_bytes, data_bytes, PAGE),  # PT_LOAD, data
+        (7, 4, PAGE, data_address + 0x1000, 0, 0x80, 16),  # PT_TLS
+        (4, 4, 0x400, BASE + 0x400, 0x24, 0x24, 4),  # PT_NOTE
+        (2, 6, PAGE, data_address + 0x1100, 0x100, 0x100, 8),  # PT_DYNAMIC
+    )
+    for i, row in enumerate(rows):
+        kind, flags, offset, address, file_bytes, memory_bytes, align = row
+        struct.pack_into("<IIQQQQQQ", memory, 64 + 56 * i, kind, flags, offset, address, address, file_bytes,
+                         memory_bytes, align)
+    struct.pack_into("<III4s20s", memory, 0x400, 4, 20, 3, b"GNU\0", bytes(range(20)))
+    memory[0x500:0x500 + len(texts_bytes)] = texts_bytes
+
+
+def arena(memory, at, bins, size, top, is_used):
+    put(memory, at + bins + 254 * 8 + 16, at, 0, 1, *((0x21000, 0x21000) if is_used else (0, 0)))
+    if is_used:
+        for head in range(127):
+            place = at + bins + 16 * head
+            put(memory, place, place - 16, place - 16)
+        put(memory, at + bins - 16, top, 0)
+        put(memory, top, 0, 0x20001)
+
+
+def process(bins, size, is_used, version):
+    memory = bytearray(10 * PAGE)
+    data = BASE + PAGE
+    text = b"GNU C Library (x) stable release version 2." + str(version).encode() + b".\0glibc.malloc.tcache_count\0"
+    header(memory, data, 0x3000, text)
+    arena(memory, data + 0x100, bins, size, BASE + 5 * PAGE, is_used)
+    put(memory, data + 0xA00, 0x20000, 0x20000, 0x20000, 8, 0)
+    # dynamic section, r_debug, link_map with the TLS of the module
+    put(memory, data + 0x1100, 21, data + 0x1300, 0, 0)
+    put(memory, data + 0x1300, 1, data + 0x1400)
+    put(memory, data + 0x1400, 0, 0, 0, 0)
+    put(memory, data + 0x1400 + 0x450, data + 0x1000, 0, 0x80, 16, 0, 0x80, 1)
+    pointer = BASE + 8 * PAGE
+    put(memory, pointer, pointer, pointer + 0x800, pointer)
+    struct.pack_into("<i", memory, pointer + 0x2D0 - BASE, 1)
+    put(memory, pointer + 0x7F0, 1, 0, 0, 0, pointer - 0x80, 0)
+    tcache = BASE + 6 * PAGE + 16
+    put(memory, tcache - 8, 0x291)
+    put(memory, pointer - 0x80 + 0x48, tcache)
+    put(memory, pointer - 0x80 + 0x58, data + 0x100)
+    return b"\0" + struct.pack("<III", pointer + 0x2E0, 0, 0) + bytes(memory)
+
+
+def processes():
+    for (bins, size), version in zip(LAYOUTS, (44, 36, 24)):
+        for is_used in (False, True):
+            yield process(bins, size, is_used, version)
+
+
+def main():
+    target, directory = sys.argv[1:]
+    os.makedirs(directory, exist_ok=True)
+    for number, data in enumerate({"symbols": elf_files, "proc": texts, "locate": processes}[target]()):
+        with open(os.path.join(directory, "%03d" % number), "wb") as file:
+            file.write(data)
+
+
+main()
