@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "roles/front/web/web.h"
 
 #define DEFAULT_CONFIG "/etc/malloc_exporter/malloc_exporter.yml"
 #define DEFAULT_ADDRESS "127.0.0.1:10069"
@@ -173,6 +174,7 @@ const char *service_options_help(void)
            "  --web.listen-address ADDR   HOST:PORT, [V6]:PORT, :PORT, unix:PATH; repeatable "
            "(" DEFAULT_ADDRESS ")\n"
            "  --web.telemetry-path PATH   /metrics\n"
+           "  --web.config.file PATH      TLS, users and limits, as the exporter-toolkit has them\n"
            "  --web.max-requests N        requests served at once (40)\n"
            "  --web.enable-lifecycle      POST or PUT /-/reload\n"
            "  --log.level LEVEL           debug, info, warn, error (info)\n"
@@ -181,7 +183,20 @@ const char *service_options_help(void)
            "  --user NAME                 started as root: what all processes run as\n";
 }
 
-int service_check_config(const struct service_options *options)
+static int check_web_config(const char *file)
+{
+    struct error err = {0};
+    struct web *web = NULL;
+    scoped_buffer struct buffer problems = {0};
+    if (web_new(file, &web, &problems, &err) == STATUS_OK) {
+        web_free(web);
+        return 0;
+    }
+    fprintf(stderr, "%s%s\n", buffer_string(&problems), err.message);
+    return 2;
+}
+
+static int check_config(const struct service_options *options)
 {
     const char *path = options->keeper.config_file;
     struct error err = {0};
@@ -202,4 +217,13 @@ int service_check_config(const struct service_options *options)
     }
     fprintf(stderr, "%s%s\n", buffer_string(&problems), err.message);
     return 2;
+}
+
+int service_check_config(const struct service_options *options)
+{
+    bool is_web_alone = options->keeper.web_config_file[0] && !options->keeper.is_config_given &&
+                        access(options->keeper.config_file, F_OK) != 0;
+    int code = is_web_alone ? 0 : check_config(options);
+    int web_code = check_web_config(options->keeper.web_config_file);
+    return code ? code : web_code;
 }

@@ -1,4 +1,5 @@
 """The built service in the hands of a test: started on ports of its own, asked over HTTP, ended in any case."""
+import base64
 import http.client
 import json
 import os
@@ -50,9 +51,10 @@ class Target:
 
 
 class Service:
-    """The exporter with the configuration @config (YAML text)."""
+    """The exporter with the configuration @config (YAML text); asked over TLS where there is a @tls context."""
 
-    def __init__(self, config, *flags, ready=True):
+    def __init__(self, config, *flags, ready=True, tls=None):
+        self.tls = tls
         self.directory = tempfile.TemporaryDirectory(prefix="malloc_exporter-test-")
         os.chmod(self.directory.name, 0o755)
         self.file = os.path.join(self.directory.name, "config.yml")
@@ -66,7 +68,7 @@ class Service:
         self.rest = b""
         self.port = int(self.wait_line(r"msg=listening address=127\.0\.0\.1:(\d+)").group(1))
         if ready:
-            self.wait(lambda: self.get("/-/ready")[0] == 200)
+            self.wait(lambda: self.get("/-/ready", unix=True)[0] == 200)
 
     def __enter__(self):
         return self
@@ -120,7 +122,11 @@ class Service:
             self.read_log(0.02)
 
     def connection(self, unix=False):
-        return Unix(self.socket) if unix else http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        if unix:
+            return Unix(self.socket)
+        if self.tls:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=self.tls)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
 
     def get(self, path, method="GET", headers=None, unix=False):
         """(code, headers, body)"""
@@ -131,6 +137,10 @@ class Service:
             return answer.status, answer.headers, answer.read()
         finally:
             connection.close()
+
+    def get_auth(self, path, user, password, **arguments):
+        word = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return self.get(path, headers={"Authorization": "Basic " + word}, **arguments)
 
     def json(self, path, **arguments):
         code, _, body = self.get(path, **arguments)

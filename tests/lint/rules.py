@@ -25,6 +25,8 @@ ALL = set(ROOMS) | {"cli"}
 # The only users of a library.
 LIBRARIES = {
     "microhttpd.h": "roles/front/http/",
+    "gnutls/": "roles/front/web/",
+    "crypt.h": "roles/front/web/",
     "libelf.h": "symbols/",
     "gelf.h": "symbols/",
     "elfutils/": "symbols/",

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "link/link.h"
+#include "roles/front/http/connections.h"
 #include "roles/front/http/server.h"
 #include "roles/front/http/streams.h"
 #include "roles/front/state.h"
@@ -222,11 +224,22 @@ static enum status receive_start(struct front *front, struct error *err)
         start->listener_count == 0 || start->listener_count > LISTENERS_MAX || start->log_level > LOG_ERROR ||
         start->log_format > LOG_JSON)
         return error_set(err, STATUS_BAD_DATA, "the first message is not a sound START");
-    if (start->web_config_file[0])
-        return error_set(err, STATUS_USAGE,
-                         "--web.config.file is not supported by this version: leave it out, and listen on "
-                         "loopback or a unix socket");
     front->start = *start;
+    return STATUS_OK;
+}
+
+static enum status load_web(struct front *front, struct error *err)
+{
+    struct buffer problems scoped_buffer = {0};
+    const char *file = front->start.web_config_file;
+    enum status status = web_new(file, &front->web, &problems, err);
+    if (status) {
+        fputs(buffer_string(&problems), stderr); /* FILE:LINE:COLUMN: as --config.check prints them */
+        return status;
+    }
+    if (file[0])
+        log_event(LOG_INFO, "web configuration loaded", "file", file, "tls",
+                  web_has_tls(front->web) ? "on" : "off", NULL);
     return STATUS_OK;
 }
 
@@ -238,9 +251,14 @@ static enum status serve(struct loop *loop, struct error *err)
     log_init((enum log_level)loop->front.start.log_level, (enum log_format)loop->front.start.log_format,
              "front");
     loop->front.started_ns = clock_monotonic_ns();
+    status = load_web(&loop->front, err);
+    if (status)
+        return status;
     loop->front.store = store_new();
     loop->front.streams = loop->front.store ? streams_new(&loop->front) : NULL;
-    if (!loop->front.streams)
+    loop->front.connections = connections_new();
+    loop->front.logins = logins_new();
+    if (!loop->front.streams || !loop->front.connections || !loop->front.logins)
         return error_set(err, STATUS_NO_MEMORY, "no memory to start");
     return run(loop, err);
 }
@@ -261,9 +279,14 @@ int front_main(int control_fd)
         log_error(LOG_ERROR, "the front ends", &err);
     if (loop->front.streams)
         streams_stop(loop->front.streams);
+    if (loop->front.logins)
+        logins_stop(loop->front.logins);
     for (uint32_t i = 0; i < loop->server_count; i++)
         server_free(loop->servers[i]);
     streams_free(loop->front.streams);
+    connections_free(loop->front.connections);
+    logins_free(loop->front.logins);
+    web_free(loop->front.web);
     store_free(loop->front.store);
     scoped_fd_run(&loop->front.peer);
     pthread_mutex_destroy(&loop->front.lock);

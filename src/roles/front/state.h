@@ -7,8 +7,11 @@
 
 #include "link/messages.h"
 #include "roles/front/store.h"
+#include "roles/front/web/logins.h"
+#include "roles/front/web/web.h"
 
 struct streams;
+struct connections;
 
 /**
  * One running front. @lock guards @peer, the sending on it, and what the keeper told; @control_lock the
@@ -19,6 +22,9 @@ struct front {
     struct message_start start; /* set before any thread */
     struct store *store;
     struct streams *streams;
+    struct connections *connections;
+    struct web *web;
+    struct logins *logins;
     uint64_t started_ns;
     pthread_mutex_t control_lock;
     int control;
@@ -28,7 +34,7 @@ struct front {
     struct message_config_result config_result;
     double config_success_seconds;
     bool has_config_result;
-    atomic_uint requests; /* in flight */
+    atomic_uint requests; /* being worked on */
 };
 
 /** Send a stream's request to the scanner; STATUS_SYSTEM where there is none. */

@@ -13,7 +13,8 @@
 #include "base/cleanup.h"
 
 #define UNIX_PREFIX "unix:"
-#define BACKLOG 128
+/* The kernel's own limit: a burst of connections must not keep a scrape out. */
+#define BACKLOG SOMAXCONN
 
 static const char *unix_path(const char *address)
 {

@@ -6,7 +6,7 @@
 
 #include "config/config.h"
 
-static bool is_trusted_unix_peer(const struct request *request)
+bool access_is_trusted_peer(const struct request *request)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -35,7 +35,7 @@ static bool is_loopback(const struct request *request)
 
 bool access_allowed(const struct request *request)
 {
-    if (is_trusted_unix_peer(request))
+    if (request->is_authenticated)
         return true;
     switch (store_current_settings(request->front->store).api_access) {
     case API_OPEN:
@@ -51,10 +51,12 @@ enum MHD_Result access_refuse(struct request *request)
 {
     struct buffer message scoped_buffer = {0};
     static const char *const names[] = {"authenticated", "local", "open"};
-    buffer_printf(&message,
-                  "this gives addresses, and api.access is %s: ask as root or the exporter's user with "
-                  "`curl --unix-socket PATH http://localhost%s` over a --web.listen-address=unix:PATH, or "
-                  "set api.access to local (also loopback) or open",
-                  names[store_current_settings(request->front->store).api_access], request->url);
+    buffer_printf(
+        &message,
+        "this gives addresses, and api.access is %s: ask as root or the exporter's user with "
+        "`curl --unix-socket PATH http://localhost%s` over a --web.listen-address=unix:PATH, as one "
+        "of the basic_auth_users or with a verified client certificate of --web.config.file, or set "
+        "api.access to local (also loopback) or open",
+        names[store_current_settings(request->front->store).api_access], request->url);
     return request_error(request, 403, "access_denied", buffer_string(&message), 0);
 }

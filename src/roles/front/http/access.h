@@ -4,9 +4,11 @@
 
 #include "roles/front/http/request.h"
 
+/** Whether the peer came over a unix listener as root or as our own user (SO_PEERCRED, unix(7)). */
+bool access_is_trusted_peer(const struct request *request);
 /**
- * Whether the peer may: always over a unix listener as root or as our own user (SO_PEERCRED, unix(7)); from
- * a loopback address with `local`; anybody with `open`.
+ * Whether the peer may: always where it is authenticated (such a peer, a user with its password, a verified
+ * certificate); from a loopback address with `local`; anybody with `open`.
  */
 bool access_allowed(const struct request *request);
 /** 403 that names the setting and the way in. */

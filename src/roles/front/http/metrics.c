@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "encode/exposition.h"
+#include "roles/front/http/accept.h"
 #include "roles/front/http/handlers.h"
 #include "roles/front/own_usage.h"
 
@@ -165,25 +166,12 @@ static enum status fill(struct front *front, struct scrape *scrape, struct error
     return STATUS_OK;
 }
 
-/* OpenMetrics for who names it in Accept without refusing it; Prometheus names it first. */
-static enum exposition_format choose_format(struct request *request)
-{
-    const char *accept =
-        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
-    const char *named = accept ? strstr(accept, "application/openmetrics-text") : NULL;
-    size_t length = named ? strcspn(named, ",") : 0;
-    for (size_t i = 0; i + 4 < length; i++)
-        if (strncmp(named + i, ";q=0", 4) == 0 && strspn(named + i + 4, ".0") == length - i - 4)
-            return EXPOSITION_TEXT;
-    return named ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT;
-}
-
 enum MHD_Result handle_metrics(struct request *request)
 {
     struct scrape scrape scoped_scrape = {0};
     struct buffer body scoped_buffer = {0};
     struct error err = {0};
-    enum exposition_format format = choose_format(request);
+    enum exposition_format format = accept_exposition(request_header(request, MHD_HTTP_HEADER_ACCEPT));
     if (fill(request->front, &scrape, &err) || exposition_write(&body, format, &scrape.view, &err))
         return request_fail(request, &err);
     return request_reply(request, 200, exposition_content_type(format), &body);

@@ -179,14 +179,5 @@ enum MHD_Result handle_page(struct request *request)
         one_process(&body, view.processes[i], may_dump);
     }
     buffer_text(&body, "</body></html>\n");
-    if (buffer_status(&body, &err))
-        return request_fail(request, &err);
-    struct MHD_Response *response scoped_response =
-        MHD_create_response_from_buffer(body.length, body.data, MHD_RESPMEM_MUST_COPY);
-    if (!response)
-        return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/html; charset=utf-8");
-    MHD_add_response_header(response, "Content-Security-Policy",
-                            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-    return request_queue(request, 200, response);
+    return request_reply(request, 200, "text/html; charset=utf-8", &body);
 }

@@ -1,6 +1,11 @@
 /* request.c - answers, and how many there were. */
 #include "roles/front/http/request.h"
 
+#include <string.h>
+
+#include "roles/front/http/accept.h"
+#include "roles/front/http/connections.h"
+#include "roles/front/http/gzip.h"
 #include "roles/front/http/router.h"
 
 /* All codes that we answer with; the index is the counter's. */
@@ -25,27 +30,94 @@ void request_count_each(void (*visit)(void *context, unsigned code, const char *
                 visit(context, codes[i], router_name(route), atomic_load(&counts[route][i]));
 }
 
-enum MHD_Result request_queue(struct request *request, unsigned code, struct MHD_Response *response)
+void request_uncount(struct request *request)
+{
+    if (request->is_counted)
+        atomic_fetch_sub(&request->front->requests, 1);
+    request->is_counted = false;
+}
+
+const char *request_header(const struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+static bool is_api(const struct request *request)
+{
+    return strncmp(request->url, "/api/", 5) == 0;
+}
+
+/* The web configuration's headers, which go before our own. */
+static void add_headers(const struct request *request, struct MHD_Response *response)
+{
+    static const char *const NAMES[] = {
+#define X(name, label, first, second) label,
+        WEB_HEADER_TABLE(X)
+#undef X
+    };
+    const struct web_text *headers = request->web->config.headers;
+    const struct web_state *begun = connection_web(request->place);
+    for (size_t i = 0; i < WEB_HEADER_COUNT; i++) {
+        if (!headers[i].text)
+            continue;
+        const char *own = MHD_get_response_header(response, NAMES[i]);
+        if (own)
+            MHD_del_response_header(response, NAMES[i], own);
+        MHD_add_response_header(response, NAMES[i], headers[i].text);
+    }
+    if (!headers[WEB_HEADER_CONTENT_TYPE_OPTIONS].text)
+        MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (is_api(request))
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (begun && begun->tls != request->web->tls) /* the next handshake is held to what is in force now */
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+enum MHD_Result request_queue(struct request *request, unsigned code, struct MHD_Response *response,
+                              size_t bytes)
 {
     if (!response)
         return MHD_NO;
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    add_headers(request, response);
     count(request, code);
+    if (!request->stream)
+        request_uncount(request);
+    connection_enter(request->place, request->stream ? CONNECTION_WORKING : CONNECTION_SENDING, bytes);
     return MHD_queue_response(request->connection, code, response);
 }
 
+/* A response of the bytes of @body, which is empty then. */
+static struct MHD_Response *take_body(struct buffer *body, const char *content_type)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body->length, body->data, MHD_RESPMEM_MUST_FREE);
+    if (!response)
+        return NULL;
+    *body = (struct buffer){0};
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    if (strncmp(content_type, "text/html", 9) == 0)
+        MHD_add_response_header(response, "Content-Security-Policy",
+                                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
+                                "base-uri 'none'; form-action 'none'");
+    return response;
+}
+
 enum MHD_Result request_reply(struct request *request, unsigned code, const char *content_type,
-                              const struct buffer *body)
+                              struct buffer *body)
 {
     struct error err;
+    bool is_packed =
+        accept_takes_gzip(request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING)) && gzip_pack(body);
     if (buffer_status(body, &err))
         return request_fail(request, &err);
-    struct MHD_Response *response scoped_response =
-        MHD_create_response_from_buffer(body->length, body->data, MHD_RESPMEM_MUST_COPY);
+    size_t bytes = body->length;
+    struct MHD_Response *response scoped_response = take_body(body, content_type);
     if (!response)
         return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-    return request_queue(request, code, response);
+    if (is_packed)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
+    return request_queue(request, code, response, bytes);
 }
 
 enum MHD_Result request_error(struct request *request, unsigned code, const char *error_code,
@@ -57,13 +129,13 @@ enum MHD_Result request_error(struct request *request, unsigned code, const char
     buffer_text(&body, "\", \"message\": \"");
     buffer_json_escaped(&body, message);
     buffer_text(&body, "\"}}\n");
-    if (body.failed)
-        return MHD_NO;
-    struct MHD_Response *response scoped_response =
-        MHD_create_response_from_buffer(body.length, body.data, MHD_RESPMEM_MUST_COPY);
+    size_t bytes = body.length;
+    struct MHD_Response *response scoped_response = body.failed ? NULL : take_body(&body, "application/json");
     if (!response)
         return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    if (code == 401)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                                "Basic realm=\"malloc_exporter\"");
     if (code == 405)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, router_allow(request->route));
     if (retry_after_seconds) {
@@ -71,7 +143,7 @@ enum MHD_Result request_error(struct request *request, unsigned code, const char
         snprintf(text, sizeof(text), "%u", retry_after_seconds);
         MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, text);
     }
-    return request_queue(request, code, response);
+    return request_queue(request, code, response, bytes);
 }
 
 enum MHD_Result request_fail(struct request *request, const struct error *err)

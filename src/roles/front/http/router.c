@@ -109,7 +109,8 @@ static bool method_fits(const struct request *request)
 
 enum MHD_Result router_dispatch(struct request *request)
 {
-    if (request->is_over_limit)
+    request->is_counted = true;
+    if (atomic_fetch_add(&request->front->requests, 1) >= request->front->start.max_requests)
         return request_error(request, 503, "unavailable", "too many requests at once: see --web.max-requests",
                              1);
     if (!request->route)

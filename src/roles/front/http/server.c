@@ -1,9 +1,14 @@
 /* server.c - a daemon of libmicrohttpd for each listener. */
 #include "roles/front/http/server.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "roles/front/http/connections.h"
+#include "roles/front/http/guard.h"
 #include "roles/front/http/request.h"
 #include "roles/front/http/router.h"
 #include "roles/front/http/streams.h"
@@ -11,14 +16,49 @@
 /* A relay runs best with this much (it is also the limit of the library for headers: ours is below). */
 #define CONNECTION_MEMORY_BYTES (512 * 1024)
 #define HEADERS_MAX_BYTES (32 * 1024)
-#define CONNECTIONS_MAX 512
-#define CONNECTION_TIMEOUT_SECONDS 60
+#define BODY_MAX_BYTES (64 * 1024)
+/* Never reached: connections.h closes one before. */
+#define LIBRARY_CONNECTIONS_MAX (4 * CONNECTIONS_MAX)
+/* Above all deadlines of connections.h: of a stream whose reader has stopped. */
+#define LIBRARY_TIMEOUT_SECONDS 130
+/* A peer that has vanished or closed its window for so long is gone. */
+#define PEER_TIMEOUT_MS 60000
 
 struct server {
     struct front *front;
     struct MHD_Daemon *daemon;
-    bool is_unix;
+    bool is_unix, has_tls;
 };
+
+static const union MHD_ConnectionInfo *info_of(struct MHD_Connection *connection,
+                                               enum MHD_ConnectionInfoType type)
+{
+    return MHD_get_connection_info(connection, type);
+}
+
+/* A connection came or goes; its TLS handshake has not begun. */
+static void notify(void *context, struct MHD_Connection *connection, void **socket_context,
+                   enum MHD_ConnectionNotificationCode code)
+{
+    struct server *server = context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        connection_closed(*socket_context);
+        *socket_context = NULL;
+        return;
+    }
+    int fd = info_of(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    struct web_state *web = server->has_tls ? web_current(server->front->web) : NULL;
+    unsigned timeout_ms = PEER_TIMEOUT_MS;
+    if (!server->is_unix)
+        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+    struct connection *place = connection_opened(server->front->connections, fd, web);
+    const union MHD_ConnectionInfo *session = info_of(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    /* a session without credentials, or one that nobody watches, must not go on */
+    if (!place || (web && (!session || !web_tls_apply(web->tls, session->tls_session))))
+        shutdown(fd, SHUT_RDWR);
+    web_state_unref(web);
+    *socket_context = place;
+}
 
 static enum MHD_Result add_length(void *context, enum MHD_ValueKind kind, const char *key, size_t key_length,
                                   const char *value, size_t value_length)
@@ -39,6 +79,7 @@ static enum MHD_Result begin(struct server *server, struct MHD_Connection *conne
                              const char *method, void **context)
 {
     struct request *request = calloc(1, sizeof(*request));
+    const union MHD_ConnectionInfo *place = info_of(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     if (!request)
         return MHD_NO;
     request->front = server->front;
@@ -47,11 +88,23 @@ static enum MHD_Result begin(struct server *server, struct MHD_Connection *conne
     request->is_head = !strcmp(method, "HEAD");
     request->url = url;
     request->method = method;
+    request->web = web_current(server->front->web);
+    request->place = place ? place->socket_context : NULL;
     router_find(request);
-    request->is_over_limit =
-        atomic_fetch_add(&server->front->requests, 1) >= server->front->start.max_requests;
+    connection_enter(request->place, CONNECTION_READING, 0);
     *context = request;
+    const char *length = request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    if (length && strtoull(length, NULL, 10) > BODY_MAX_BYTES)
+        return request_error(request, 413, "bad_parameter", "no request here takes a body", 0);
     return MHD_YES;
+}
+
+/* No request has a body that matters. */
+static enum MHD_Result discard(struct request *request, size_t *length)
+{
+    request->uploaded_bytes += *length;
+    *length = 0;
+    return request->uploaded_bytes > BODY_MAX_BYTES ? MHD_NO : MHD_YES;
 }
 
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url,
@@ -61,30 +114,46 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     (void)version, (void)upload;
     if (!*request_context)
         return begin(context, connection, url, method, request_context);
-    if (*upload_length) { /* no request has a body that matters */
-        *upload_length = 0;
-        return MHD_YES;
-    }
     struct request *request = *request_context;
+    if (*upload_length)
+        return discard(request, upload_length);
     if (request->stream)
         return streams_answer(request);
+    connection_enter(request->place, CONNECTION_WORKING, 0);
     if (headers_are_too_long(connection, url))
         return request_error(request, 431, "bad_parameter", "address and headers are longer than 32 KiB", 0);
-    return router_dispatch(request);
+    enum MHD_Result result = MHD_YES;
+    return guard_check(request, &result) == GUARD_PASS ? router_dispatch(request) : result;
 }
 
 static void completed(void *context, struct MHD_Connection *connection, void **request_context,
                       enum MHD_RequestTerminationCode code)
 {
-    (void)connection, (void)code;
-    struct server *server = context;
+    (void)context, (void)connection, (void)code;
     struct request *request = *request_context;
     if (!request)
         return;
     streams_release(request);
-    atomic_fetch_sub(&server->front->requests, 1);
+    request_uncount(request);
+    connection_enter(request->place, CONNECTION_IDLE, 0);
+    web_state_unref(request->web);
     free(request);
     *request_context = NULL;
+}
+
+static struct MHD_Daemon *start(struct server *server, int listener)
+{
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)web_tls_no_certificate()},
+        {MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    return MHD_start_daemon(flags | (server->has_tls ? (unsigned)MHD_USE_TLS : 0), 0, NULL, NULL, answer,
+                            server, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_CONNECTION, notify,
+                            server, MHD_OPTION_NOTIFY_COMPLETED, completed, server,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIBRARY_CONNECTIONS_MAX,
+                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIBRARY_TIMEOUT_SECONDS,
+                            MHD_OPTION_ARRAY, server->has_tls ? tls : &tls[1], MHD_OPTION_END);
 }
 
 enum status server_new(struct front *front, int listener, bool is_unix, struct server **ret,
@@ -95,12 +164,8 @@ enum status server_new(struct front *front, int listener, bool is_unix, struct s
         return error_set(err, STATUS_NO_MEMORY, "no memory for a server");
     server->front = front;
     server->is_unix = is_unix;
-    server->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer,
-                         server, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_COMPLETED, completed,
-                         server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_SECONDS, MHD_OPTION_END);
+    server->has_tls = !is_unix && web_has_tls(front->web);
+    server->daemon = start(server, listener);
     if (!server->daemon) {
         free(server);
         return error_set(err, STATUS_SYSTEM, "the HTTP server cannot start on its listener");

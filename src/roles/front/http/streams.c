@@ -311,8 +311,7 @@ enum MHD_Result streams_answer(struct request *request)
         return MHD_NO;
     }
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, stream->content_type);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    return request_queue(request, 200, response);
+    return request_queue(request, 200, response, 0);
 }
 
 void streams_release(struct request *request)

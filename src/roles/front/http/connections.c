@@ -1,0 +1,216 @@
+/* connections.c - see connections.h. shutdown(2) is enough to close one: the library sees its end. */
+#include "roles/front/http/connections.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+
+#define LOOK_SECONDS 1
+
+/* How long it may stay in a state; 0: for ever, as others keep the time. */
+static const uint64_t DEADLINES_NS[CONNECTION_STATE_COUNT] = {
+    [CONNECTION_NEW] = 10 * NS_PER_SECOND,     [CONNECTION_IDLE] = 120 * NS_PER_SECOND,
+    [CONNECTION_READING] = 10 * NS_PER_SECOND, [CONNECTION_WORKING] = 0,
+    [CONNECTION_SENDING] = 60 * NS_PER_SECOND,
+};
+
+/** In one list a state, the longest there first. */
+struct connection {
+    struct connections *owner;
+    struct connection *before, *after;
+    int fd;
+    struct web_state *web;
+    enum connection_state state;
+    uint64_t since_ns;
+    size_t bytes;
+    bool is_shut;
+};
+
+struct list {
+    struct connection *first, *last;
+};
+
+struct connections {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    pthread_t thread;
+    bool is_stopping;
+    struct list lists[CONNECTION_STATE_COUNT];
+    size_t count; /* those that are shut excepted */
+    uint64_t sending_bytes;
+};
+
+static void add(struct connection *connection)
+{
+    struct list *list = &connection->owner->lists[connection->state];
+    connection->before = list->last;
+    connection->after = NULL;
+    if (list->last)
+        list->last->after = connection;
+    else
+        list->first = connection;
+    list->last = connection;
+}
+
+static void take_out(struct connection *connection)
+{
+    struct list *list = &connection->owner->lists[connection->state];
+    if (connection->before)
+        connection->before->after = connection->after;
+    else
+        list->first = connection->after;
+    if (connection->after)
+        connection->after->before = connection->before;
+    else
+        list->last = connection->before;
+}
+
+/* It counts no more from now on, and is in no list. */
+static void shut(struct connection *connection)
+{
+    take_out(connection);
+    connection->is_shut = true;
+    connection->owner->count--;
+    connection->owner->sending_bytes -= connection->bytes;
+    shutdown(connection->fd, SHUT_RDWR);
+}
+
+/* The client that has kept us waiting for longest, @keep excepted; NULL: all wait for us. */
+static struct connection *slowest(const struct connections *connections, const struct connection *keep)
+{
+    struct connection *found = NULL;
+    for (size_t state = 0; state < CONNECTION_STATE_COUNT; state++) {
+        struct connection *first = connections->lists[state].first;
+        if (first == keep && first)
+            first = first->after;
+        if (state != CONNECTION_WORKING && first && (!found || first->since_ns < found->since_ns))
+            found = first;
+    }
+    return found;
+}
+
+static void keep_deadlines(struct connections *connections, uint64_t now_ns)
+{
+    for (size_t state = 0; state < CONNECTION_STATE_COUNT; state++) {
+        struct connection *first;
+        while (DEADLINES_NS[state] && (first = connections->lists[state].first) &&
+               now_ns - first->since_ns > DEADLINES_NS[state])
+            shut(first);
+    }
+}
+
+static void *watch(void *context)
+{
+    struct connections *connections = context;
+    pthread_mutex_lock(&connections->lock);
+    while (!connections->is_stopping) {
+        if (connections->count == 0) {
+            pthread_cond_wait(&connections->wake, &connections->lock);
+            continue;
+        }
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += LOOK_SECONDS;
+        pthread_cond_timedwait(&connections->wake, &connections->lock, &until);
+        keep_deadlines(connections, clock_monotonic_ns());
+    }
+    pthread_mutex_unlock(&connections->lock);
+    return NULL;
+}
+
+struct connections *connections_new(void)
+{
+    struct connections *connections = calloc(1, sizeof *connections);
+    pthread_condattr_t monotonic;
+    if (!connections)
+        return NULL;
+    pthread_mutex_init(&connections->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&connections->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&connections->thread, NULL, watch, connections) == 0)
+        return connections;
+    free(connections);
+    return NULL;
+}
+
+void connections_free(struct connections *connections)
+{
+    if (!connections)
+        return;
+    pthread_mutex_lock(&connections->lock);
+    connections->is_stopping = true;
+    pthread_cond_signal(&connections->wake);
+    pthread_mutex_unlock(&connections->lock);
+    pthread_join(connections->thread, NULL);
+    pthread_cond_destroy(&connections->wake);
+    pthread_mutex_destroy(&connections->lock);
+    free(connections);
+}
+
+struct connection *connection_opened(struct connections *connections, int fd, struct web_state *web)
+{
+    struct connection *connection = calloc(1, sizeof *connection);
+    if (!connection)
+        return NULL;
+    *connection = (struct connection){.owner = connections,
+                                      .fd = fd,
+                                      .web = web ? web_state_ref(web) : NULL,
+                                      .state = CONNECTION_NEW,
+                                      .since_ns = clock_monotonic_ns()};
+    pthread_mutex_lock(&connections->lock);
+    add(connection);
+    if (connections->count++ == 0)
+        pthread_cond_signal(&connections->wake);
+    struct connection *victim =
+        connections->count > CONNECTIONS_MAX ? slowest(connections, connection) : NULL;
+    if (victim)
+        shut(victim);
+    pthread_mutex_unlock(&connections->lock);
+    return connection;
+}
+
+void connection_closed(struct connection *connection)
+{
+    if (!connection)
+        return;
+    struct connections *connections = connection->owner;
+    pthread_mutex_lock(&connections->lock);
+    if (!connection->is_shut) {
+        take_out(connection);
+        connections->count--;
+        connections->sending_bytes -= connection->bytes;
+    }
+    pthread_mutex_unlock(&connections->lock);
+    web_state_unref(connection->web);
+    free(connection);
+}
+
+void connection_enter(struct connection *connection, enum connection_state state, size_t bytes)
+{
+    if (!connection)
+        return;
+    struct connections *connections = connection->owner;
+    pthread_mutex_lock(&connections->lock);
+    if (!connection->is_shut) {
+        take_out(connection);
+        connections->sending_bytes += bytes;
+        connections->sending_bytes -= connection->bytes;
+        connection->bytes = bytes;
+        connection->state = state;
+        connection->since_ns = clock_monotonic_ns();
+        add(connection);
+        while (connections->sending_bytes > CONNECTIONS_SENDING_BYTES_MAX &&
+               connections->lists[CONNECTION_SENDING].first != connection)
+            shut(connections->lists[CONNECTION_SENDING].first);
+    }
+    pthread_mutex_unlock(&connections->lock);
+}
+
+const struct web_state *connection_web(const struct connection *connection)
+{
+    return connection ? connection->web : NULL;
+}
