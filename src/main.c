@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/check_access.h"
 #include "cli/inspect.h"
 #include "cli/service_options.h"
 #include "link/hold_client.h"
@@ -81,6 +82,8 @@ static int run_service(int argc, char **argv)
     }
     if (options.check_config)
         return service_check_config(&options);
+    if (options.check_access)
+        return check_access(options.keeper.procfs, options.access_pid);
     options.keeper.holder_main = holder_child_main;
     options.keeper.resolver_main = resolver_main;
     return keeper_run(&options.keeper);

@@ -31,6 +31,15 @@ static bool set_check(struct service_options *options, const char *value)
     (void)value;
     return options->check_config = true;
 }
+/* The value may be left out. */
+static bool set_check_access(struct service_options *options, const char *value)
+{
+    char *end = NULL;
+    long pid = value ? strtol(value, &end, 10) : 0;
+    options->check_access = true;
+    options->access_pid = (int32_t)pid;
+    return !value || (*value >= '1' && *value <= '9' && !*end && pid <= INT32_MAX);
+}
 static bool set_address(struct service_options *options, const char *value)
 {
     if (options->keeper.address_count == KEEPER_ADDRESSES_MAX)
@@ -102,6 +111,7 @@ static const struct flag {
     {"config.file", true, set_config, "a path"},
     {"config.path", true, set_config, "a path"},
     {"config.check", false, set_check, ""},
+    {"check-access", false, set_check_access, "a pid"},
     {"web.listen-address", true, set_address, "HOST:PORT, [V6]:PORT, :PORT or unix:PATH, 64 at most"},
     {"web.telemetry-path", true, set_telemetry_path, "a path that begins with /"},
     {"web.config.file", true, set_web_config, "a path"},
@@ -135,7 +145,10 @@ static enum status take_flag(int argc, char **argv, int *at, struct service_opti
     if (!flag)
         return error_set(err, STATUS_USAGE, "unknown argument %s: see --help", text);
     const char *value = name[length] == '=' ? name + length + 1 : NULL;
-    if (!flag->has_value && value && strcmp(value, "true") != 0)
+    bool is_optional = flag->set == set_check_access;
+    if (is_optional && !value && *at + 1 < argc && argv[*at + 1][0] >= '0' && argv[*at + 1][0] <= '9')
+        value = argv[++*at];
+    if (!flag->has_value && !is_optional && value && strcmp(value, "true") != 0)
         return error_set(err, STATUS_USAGE, "--%s takes no value", flag->name);
     if (flag->has_value && !value) {
         if (*at + 1 >= argc)
@@ -171,6 +184,7 @@ const char *service_options_help(void)
 {
     return "  --config.file PATH          the YAML configuration (" DEFAULT_CONFIG ")\n"
            "  --config.check              check it, print all that is wrong, exit 0 or 2\n"
+           "  --check-access [PID]        print what may be read on this machine, and why not; exit 0 or 3\n"
            "  --web.listen-address ADDR   HOST:PORT, [V6]:PORT, :PORT, unix:PATH; repeatable "
            "(" DEFAULT_ADDRESS ")\n"
            "  --web.telemetry-path PATH   /metrics\n"

@@ -6,35 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "target/live_internal.h"
 #include "target/proc_file.h"
-
-static bool has_ptrace_capability(void)
-{
-    cap_flag_value_t value = CAP_CLEAR;
-    cap_t caps = cap_get_proc();
-    if (caps) {
-        if (cap_get_flag(caps, CAP_SYS_PTRACE, CAP_EFFECTIVE, &value) != 0)
-            value = CAP_CLEAR;
-        cap_free(caps);
-    }
-    return value == CAP_SET;
-}
-
-/* The value of yama's ptrace_scope, -1 where yama is not there. */
-static int yama_scope(const char *procfs)
-{
-    char path[320];
-    int value;
-    snprintf(path, sizeof path, "%s/sys/kernel/yama/ptrace_scope", procfs);
-    scoped_file FILE *file = fopen(path, "re");
-    return file && fscanf(file, "%d", &value) == 1 ? value : -1;
-}
+#include "target/rights.h"
 
 /* Real user of the process, from status; -1 where it cannot be read. */
 static int64_t user_of(const struct live *live)
@@ -46,18 +24,20 @@ static int64_t user_of(const struct live *live)
     return line ? strtoll(line + strlen("\nUid:\t"), NULL, 10) : -1;
 }
 
-/* procfs gives the files of a non-dumpable process to root. */
+/* procfs gives the files of a non-dumpable process to root, but not its directory. */
 static bool is_non_dumpable(const struct live *live, int64_t user)
 {
     struct stat stat;
-    return user > 0 && fstat(live->directory_fd, &stat) == 0 && stat.st_uid == 0;
+    return user > 0 && fstatat(live->directory_fd, "maps", &stat, 0) == 0 && stat.st_uid == 0;
 }
 
 enum status live_explain_refusal(const struct live *live, const char *what, struct error *err)
 {
-    int pid = (int)live->base.pid, scope = yama_scope(live->procfs);
+    struct rights rights;
+    rights_read(live->procfs, &rights);
+    int pid = (int)live->base.pid, scope = rights.yama_scope;
     int64_t user = user_of(live);
-    if (has_ptrace_capability()) {
+    if (rights.has_ptrace) {
         if (scope >= 3)
             return error_set(
                 err, STATUS_PERMISSION,

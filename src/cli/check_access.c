@@ -1,0 +1,155 @@
+/* check_access.c - see check_access.h. Nothing is read of a process but whether it may be. */
+#include "cli/check_access.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "target/rights.h"
+
+/* Refusals that are told apart; the rest are counted under one line. */
+#define CAUSES_MAX 64
+
+/* A cause, for how many processes, and the first of them. */
+struct cause {
+    char text[320];
+    unsigned count;
+    int32_t example;
+};
+
+struct survey {
+    struct cause causes[CAUSES_MAX];
+    unsigned cause_count;
+    unsigned readable, refused, without_pagemap, other_causes;
+    struct error pagemap; /* the first refusal of a pagemap alone */
+};
+
+static void print_rights(const char *procfs)
+{
+    struct rights rights;
+    rights_read(procfs, &rights);
+    printf("user                %d\n", (int)geteuid());
+    printf("CAP_SYS_PTRACE      %s\n", rights.has_ptrace ? "yes" : "no: only processes of this user");
+    printf("CAP_DAC_READ_SEARCH %s\n",
+           rights.has_read_search ? "yes" : "no: other users' pagemap and files that not all may read");
+    if (rights.yama_scope < 0)
+        printf("yama                not there\n");
+    else
+        printf("yama                ptrace_scope %d%s\n", rights.yama_scope,
+               rights.yama_scope == 0   ? ""
+               : rights.yama_scope <= 2 ? ": only with CAP_SYS_PTRACE"
+                                        : ": nothing may be read until the next boot");
+    printf("user namespace      %s\n", rights.is_inner_user_namespace
+                                           ? "an inner one: capabilities hold for processes in it only"
+                                           : "the initial one");
+}
+
+static void print_part(const char *part, const struct error *refusal)
+{
+    printf("%-19s %s%s\n", part, refusal->status == STATUS_OK ? "yes" : "no: ", refusal->message);
+}
+
+static int check_one(const char *procfs, int32_t pid)
+{
+    struct access_report report;
+    struct error err = {0};
+    enum status status = access_try(procfs, pid, &report, &err);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "malloc_exporter: %s\n", err.message);
+        return status_exit_code(status);
+    }
+    print_part("mappings, memory", &report.memory);
+    print_part("threads", &report.threads);
+    print_part("files", &report.files);
+    print_part("pagemap", &report.pagemap);
+    if (report.tracer)
+        printf("%-19s no: process %d traces it\n", "stops", (int)report.tracer);
+    else
+        print_part("stops", &report.memory);
+    return status_exit_code(report.memory.status);
+}
+
+/* The message without the "process N: " in front of it. */
+static const char *without_pid(const char *message)
+{
+    const char *text = strncmp(message, "process ", 8) == 0 ? strstr(message, ": ") : NULL;
+    return text ? text + 2 : message;
+}
+
+static void count_refusal(struct survey *survey, int32_t pid, const struct error *refusal)
+{
+    const char *text = without_pid(refusal->message);
+    unsigned i = 0;
+    survey->refused++;
+    while (i < survey->cause_count && strcmp(survey->causes[i].text, text) != 0)
+        i++;
+    if (i == CAUSES_MAX) {
+        survey->other_causes++;
+        return;
+    }
+    struct cause *cause = &survey->causes[i];
+    if (i == survey->cause_count) {
+        survey->cause_count++;
+        cause->example = pid;
+        snprintf(cause->text, sizeof cause->text, "%s", text);
+    }
+    cause->count++;
+}
+
+static void survey_one(struct survey *survey, const char *procfs, int32_t pid)
+{
+    struct access_report report;
+    if (access_try(procfs, pid, &report, NULL) != STATUS_OK)
+        return;
+    if (report.memory.status == STATUS_PERMISSION) {
+        count_refusal(survey, pid, &report.memory);
+        return;
+    }
+    if (report.memory.status != STATUS_OK)
+        return; /* it ends just now */
+    survey->readable++;
+    if (report.pagemap.status == STATUS_PERMISSION && survey->without_pagemap++ == 0)
+        survey->pagemap = report.pagemap;
+}
+
+static void print_survey(const struct survey *survey)
+{
+    printf("processes           %u may be read, %u not\n", survey->readable, survey->refused);
+    if (survey->without_pagemap)
+        printf("pagemap             of %u of them not: %s\n", survey->without_pagemap,
+               survey->pagemap.message);
+    for (unsigned i = 0; i < survey->cause_count; i++)
+        printf("refused             %u (process %d …): %s\n", survey->causes[i].count,
+               (int)survey->causes[i].example, survey->causes[i].text);
+    if (survey->other_causes)
+        printf("refused             %u for other causes\n", survey->other_causes);
+}
+
+static int check_all(const char *procfs)
+{
+    scoped_free struct survey *survey = calloc(1, sizeof *survey);
+    DIR *directory = survey ? opendir(procfs) : NULL;
+    if (!directory) {
+        fprintf(stderr, "malloc_exporter: %s cannot be read: see --procfs\n", procfs);
+        return 1;
+    }
+    const struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        char *end;
+        long pid = strtol(entry->d_name, &end, 10);
+        if (*end == '\0' && pid > 0 && pid <= INT32_MAX)
+            survey_one(survey, procfs, (int32_t)pid);
+    }
+    closedir(directory);
+    print_survey(survey);
+    return survey->refused ? status_exit_code(STATUS_PERMISSION) : 0;
+}
+
+int check_access(const char *procfs, int32_t pid)
+{
+    print_rights(procfs);
+    return pid ? check_one(procfs, pid) : check_all(procfs);
+}
