@@ -14,6 +14,7 @@
 #include "encode/process_json.h"
 #include "encode/process_text.h"
 #include "inspect/advice.h"
+#include "inspect/content.h"
 
 #define FORMAT(name) (1u << OUTPUT_##name)
 
@@ -112,6 +113,11 @@ static enum dump_format dump_format_of(enum output_format format)
                                    : DUMP_NDJSON;
 }
 
+static void content_end(struct content **content)
+{
+    content_free(*content);
+}
+
 static int run_chunks(const struct oneshot_options *options, const struct session_helpers *helpers)
 {
     struct error err = {0};
@@ -131,8 +137,17 @@ static int run_chunks(const struct oneshot_options *options, const struct sessio
                                  .min_bytes = options->min_bytes,
                                  .max_bytes = options->max_bytes,
                                  .limit = options->limit};
+    scoped_session struct session session = {0};
+    scoped(content_end) struct content *content = NULL;
+    enum status status = session_open(&session, options, helpers, &err);
+    if (status != STATUS_OK)
+        return fail(&err);
     dump_begin(dump, dump_format_of(options->format), &filter, write_all, NULL);
-    enum status status = session_scan(options, helpers, false, &dump->sink, allocator, &snapshot, &err);
+    if (options->content_bytes && (content = content_new(session.target, options->read_swapped)) == NULL)
+        return fail((error_set(&err, STATUS_NO_MEMORY, "no memory for contents"), &err));
+    if (options->content_bytes)
+        dump_add_content(dump, options->content_bytes, content_read, content);
+    status = session_scan_opened(&session, false, &dump->sink, allocator, &snapshot, &err);
     if (status == STATUS_STOPPED && dump->is_limited)
         return dump_end(dump, true) ? 0 : 1;
     if (status == STATUS_STOPPED)

@@ -164,6 +164,15 @@ static enum status set_swapped(const char *flag, const char *value, struct onesh
     return parse_switch(flag, value, &o->read_swapped, err);
 }
 
+static enum status set_content(const char *flag, const char *value, struct oneshot_options *o,
+                               struct error *err)
+{
+    uint64_t bytes = 0;
+    enum status status = oneshot_parse_u64(flag, value, 1, 4096, &bytes, err);
+    o->content_bytes = (uint32_t)bytes;
+    return status;
+}
+
 static enum status set_core(const char *flag, const char *value, struct oneshot_options *o, struct error *err)
 {
     (void)flag;
@@ -233,6 +242,7 @@ static const struct oneshot_flag FLAGS[] = {
     {"--min-size", NULL, false, set_min},
     {"--max-size", NULL, false, set_max},
     {"--limit", NULL, false, set_limit},
+    {"--content", NULL, false, set_content},
     {"--core", NULL, false, set_core},
     {"--exe", NULL, false, set_exe},
     {"--exact", NULL, true, set_exact},

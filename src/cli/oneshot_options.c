@@ -22,6 +22,7 @@ const char *oneshot_options_help(void)
            "                              mmapped, or free; may be given again\n"
            "  --arena N, --min-size BYTES, --max-size BYTES, --limit N\n"
            "                              chunks: of one arena, in a range of sizes, at most so many\n"
+           "  --content BYTES             chunks: the first bytes of each, as hex\n"
            "  --exact                     symbols: the whole name, not a part of it\n"
            "  --min N                     strings: shortest one (default 4)\n"
            "  --bytes HEX | --text TEXT | --pointer HEX   search: for what\n"

@@ -8,6 +8,7 @@
 #define ENCODE_DUMP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model/chunk.h"
@@ -28,6 +29,11 @@ typedef bool (*dump_write)(void *context, const char *data, size_t length);
 
 #define DUMP_BLOCK_BYTES (256 * 1024)
 
+/** Reads up to @length bytes of a chunk's contents from @address; returns how many there are. */
+typedef size_t (*dump_read)(void *context, uint64_t address, void *data, size_t length);
+
+#define DUMP_CONTENT_MAX 4096
+
 /** A dump under way. Some 256 KiB: allocate it, do not put it on the stack. Read-only for others. */
 struct dump {
     struct chunk_sink sink; /* give this to the walk */
@@ -37,15 +43,21 @@ struct dump {
     void *context;
     uint64_t chunks; /* of what was sent */
     uint64_t bytes;
-    bool is_limited; /* the limit was reached */
-    bool has_failed; /* @write refused a block */
-    char *end;       /* of what is in @block */
+    bool is_limited;        /* the limit was reached */
+    bool has_failed;        /* @write refused a block */
+    uint32_t content_bytes; /* of each record; 0: none */
+    dump_read read;
+    void *read_context;
+    char *end; /* of what is in @block */
     char block[DUMP_BLOCK_BYTES];
 };
 
 /** Begin: also puts what comes before the first record. */
 void dump_begin(struct dump *dump, enum dump_format format, const struct dump_filter *filter,
                 dump_write write, void *context);
+
+/** Right after dump_begin(): each record gets `content`, the first @bytes (to DUMP_CONTENT_MAX) as hex. */
+void dump_add_content(struct dump *dump, uint32_t bytes, dump_read read, void *context);
 
 /** Hand over what is in the block now; false where the reader is gone. */
 bool dump_flush(struct dump *dump);

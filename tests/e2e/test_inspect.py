@@ -137,6 +137,19 @@ class Commands(unittest.TestCase):
         self.assertIn(b"no region", run("memory", self.pid, "[nowhere]", code=1).stderr)
         self.assertIn(b"from 1 to", run("memory", self.pid, "1000", 0, code=2).stderr)
 
+    def test_content_of_chunks(self):
+        rows = [json.loads(line) for line in run("chunks", self.pid, "--content", 27).stdout.decode().splitlines()]
+        by_user = {row["user_address"]: row for row in rows if row.get("user_address")}
+        self.assertEqual(by_user["0x%x" % self.small]["content"], self.mark)
+        self.assertEqual(by_user["0x%x" % self.large]["content"], "00" * 27)
+        self.assertEqual({row["content"] for row in rows if row.get("state") == "top"}, {""})
+        self.assertTrue(all(len(row["content"]) <= 54 for row in rows if "content" in row))
+        csv = run("chunks", self.pid, "--content", 8, "--format", "csv").stdout.decode().splitlines()
+        self.assertTrue(csv[0].endswith(",prev_in_use,content"))
+        self.assertEqual({line.count(",") for line in csv}, {6})
+        self.assertTrue(json.loads(run("chunks", self.pid, "--content", 4096, "--format", "json").stdout))
+        self.assertIn("CONTENT", run("chunks", self.pid, "--content", 8, "--format", "text").stdout.decode())
+
     def test_search_across_windows(self):
         found = ask("search", self.pid, "--bytes", self.mark)
         places = [int(match["address"], 16) for match in found["matches"]]

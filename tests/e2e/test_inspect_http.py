@@ -80,6 +80,16 @@ class Inspections(unittest.TestCase):
             stack = next(row for row in self.ask(service, f"{demo.pid}/maps")["mappings"] if row["kind"] == "stack")
             self.ask(service, f"{demo.pid}/struct/malloc_state?at={stack['start']}", 404)
 
+    def test_content_of_chunks(self):
+        with Target("demo") as demo, Service(config(demo.pid)) as service:
+            lines = service.get(f"/api/v1/processes/{demo.pid}/chunks?content=16&state=in_use&limit=50")[2].decode().splitlines()
+            self.assertEqual([len(json.loads(line)["content"]) for line in lines[1:-1]], [32] * (len(lines) - 2))
+            status, body = service.json(f"/api/v1/processes/{demo.pid}/chunks?content=16&consistency=snapshot")
+            self.assertEqual((status, body["error"]["code"]), (400, "bad_parameter"))
+        with Target("demo") as demo, Service(config(demo.pid, memory="false")) as service:
+            self.assertEqual(self.ask(service, f"{demo.pid}/chunks?content=16", 403)[0], "memory_disabled")
+            self.ask(service, f"{demo.pid}/advice")
+
     def test_errors(self):
         with Target("demo") as demo, Service(config(demo.pid)) as service:
             for path, word in (("address/xyz", "hexadecimal"), ("symbols", "name is missing"),

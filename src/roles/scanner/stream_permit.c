@@ -16,8 +16,11 @@ static enum status choose_consistency(struct stream *stream, const struct tracke
     const struct config *config = stream->scanner->config;
     uint32_t own = (uint32_t)process->scan_config.consistency, wanted = stream->request.consistency;
     uint32_t strongest = config->api.max_consistency < 0 ? own : (uint32_t)config->api.max_consistency;
+    bool has_content = stream->request.content_bytes > 0;
     if (wanted == UINT32_MAX)
-        wanted = own;
+        wanted = has_content ? CONSISTENCY_LIVE : own;
+    if (has_content && wanted != CONSISTENCY_LIVE)
+        return error_set(err, STATUS_USAGE, "content: only with consistency=live");
     if (wanted >= CONSISTENCY_COUNT || wanted == CONSISTENCY_SLICED)
         return error_set(err, STATUS_USAGE, "consistency: live and snapshot are allowed");
     if (wanted > strongest) {

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "inspect/content.h"
 #include "inspect/inspection.h"
 #include "roles/scanner/inspections.h"
 #include "roles/scanner/report.h"
@@ -64,13 +65,31 @@ static enum status prepare(struct stream *stream, struct error *err)
     return status;
 }
 
+static enum status scan_chunks(struct stream *stream, struct snapshot **ret, struct error *err)
+{
+    char allocator[32] = "";
+    scoped_target struct target *target = NULL;
+    enum status status = scan_open(&stream->job, &target, err);
+    if (status != STATUS_OK)
+        return status;
+    struct content *content = NULL;
+    if (stream->request.content_bytes) {
+        content = content_new(target, stream->job.request.read_swapped);
+        if (!content)
+            return error_set(err, STATUS_NO_MEMORY, "no memory for contents");
+        dump_add_content(&stream->dump, stream->request.content_bytes, content_read, content);
+    }
+    status = scan_live(&stream->job, target, allocator, ret, err);
+    content_free(content);
+    return status;
+}
+
 static enum status walk(struct stream *stream, struct tools *tools, struct snapshot **ret, struct error *err)
 {
     struct scanner *scanner = stream->scanner;
     struct message_process_id id = {.pid = stream->job.pid,
                                     .start_time_ticks = stream->job.start_time_ticks,
                                     .address_space = stream->job.address_space};
-    char allocator[32] = "";
     stream->job.resolver = &tools->resolver;
     stream->job.request.cache = tools->cache;
     stream->job.request.holder = &tools->hold.holder;
@@ -81,7 +100,7 @@ static enum status walk(struct stream *stream, struct tools *tools, struct snaps
         scanner_watch(scanner, &id, clock_monotonic_ns() + stream->job.timeout_ns + SCANS_GRACE_NS);
     status = stream->request.kind == STREAM_INSPECTION
                  ? inspections_answer(&stream->job, &stream->request.question, &stream->pipe, err)
-                 : scan_process(&stream->job, allocator, ret, err);
+                 : scan_chunks(stream, ret, err);
     scanner_unwatch(scanner, stream->watched);
     stream->watched = NULL;
     enum status told = scanner_tell_keeper(scanner, MESSAGE_SCAN_END, &id, NULL);
@@ -160,7 +179,7 @@ static bool is_sound(const struct message_stream *request)
     if (request->kind == STREAM_INSPECTION)
         return request->pid > 0 && inspection_check(&request->question, NULL) == STATUS_OK;
     return request->kind == STREAM_CHUNKS && request->format < DUMP_FORMAT_COUNT && request->pid > 0 &&
-           request->content_bytes == 0;
+           request->content_bytes <= DUMP_CONTENT_MAX;
 }
 
 static struct stream *new_stream(struct scanner *scanner, const struct message_stream *request, int pipe_fd)
