@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "cli/question.h"
+#include "cli/sizes.h"
 #include "encode/dump.h"
 #include "encode/exposition.h"
 #include "encode/process_json.h"
@@ -178,6 +179,15 @@ static int run_advise(const struct oneshot_options *options, const struct sessio
     return report_end(report) ? 0 : 1;
 }
 
+static int run_sizes(const struct oneshot_options *options, const struct session_helpers *helpers)
+{
+    struct error err = {0};
+    enum status status = sizes_answer(options, helpers, write_all, &err);
+    if (status == STATUS_STOPPED)
+        return 1;
+    return status == STATUS_OK ? 0 : fail(&err);
+}
+
 /* A question: text on a terminal, JSON else. */
 #define ASK(least, most, help)                                      \
     {                                                               \
@@ -224,6 +234,7 @@ static const struct subcommand {
      run_advise,
      "in plain words: why it holds its memory, and whether it would give it back",
      0},
+    {"sizes", ASK(0, 0, NULL), run_sizes, "which sizes its chunks have, most bytes first", 0},
     {"maps", ASK(0, 0, NULL), NULL, "its mappings: what each is for, what of it is in memory",
      INSPECTION_MAPS},
     {"status", ASK(0, 0, NULL), NULL, "totals of its mappings by kind", INSPECTION_STATUS},

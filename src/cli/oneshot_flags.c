@@ -152,6 +152,11 @@ static enum status set_max(const char *flag, const char *value, struct oneshot_o
     return oneshot_parse_u64(flag, value, 0, INT64_MAX, &o->max_bytes, err);
 }
 
+static enum status set_top(const char *flag, const char *value, struct oneshot_options *o, struct error *err)
+{
+    return oneshot_parse_u64(flag, value, 1, 100000, &o->top, err);
+}
+
 static enum status set_limit(const char *flag, const char *value, struct oneshot_options *o,
                              struct error *err)
 {
@@ -243,6 +248,7 @@ static const struct oneshot_flag FLAGS[] = {
     {"--max-size", NULL, false, set_max},
     {"--limit", NULL, false, set_limit},
     {"--content", NULL, false, set_content},
+    {"--top", NULL, false, set_top},
     {"--core", NULL, false, set_core},
     {"--exe", NULL, false, set_exe},
     {"--exact", NULL, true, set_exact},

@@ -22,12 +22,16 @@ const char *oneshot_options_help(void)
            "                              mmapped, or free; may be given again\n"
            "  --arena N, --min-size BYTES, --max-size BYTES, --limit N\n"
            "                              chunks: of one arena, in a range of sizes, at most so many\n"
+           "                              (sizes takes --state and --arena too)\n"
+           "  --top N                     sizes: so many (default 50)\n"
            "  --content BYTES             chunks: the first bytes of each, as hex\n"
            "  --exact                     symbols: the whole name, not a part of it\n"
            "  --min N                     strings: shortest one (default 4)\n"
            "  --bytes HEX | --text TEXT | --pointer HEX   search: for what\n"
            "  --procfs DIR                default /proc\n";
 }
+
+#define SIZES_TOP_DEFAULT 50
 
 static bool is_number(const char *text)
 {
@@ -102,7 +106,8 @@ enum status oneshot_options_parse(int argc, char **argv, const struct oneshot_fo
     struct oneshot_options options = {.procfs = "/proc",
                                       .format = isatty(STDOUT_FILENO) ? OUTPUT_TEXT : form->piped_format,
                                       .snapshot_max_pause_ns = NS_PER_SECOND,
-                                      .max_bytes = UINT64_MAX};
+                                      .max_bytes = UINT64_MAX,
+                                      .top = SIZES_TOP_DEFAULT};
     unsigned operands = 0;
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {

@@ -48,6 +48,7 @@ struct oneshot_options {
     uint64_t min_bytes, max_bytes;
     uint64_t limit;                  /* 0: none */
     uint32_t content_bytes;          /* chunks: of each; 0: none */
+    uint64_t top;                    /* sizes */
     bool exact;                      /* symbols */
     uint64_t min_length;             /* strings; 0: not said */
     enum oneshot_needle needle_kind; /* search */

@@ -183,7 +183,7 @@ struct message_round {
     uint32_t reserved;
 };
 
-enum stream_kind { STREAM_CHUNKS, STREAM_SIZES, STREAM_ARENAS, STREAM_INSPECTION };
+enum stream_kind { STREAM_CHUNKS, STREAM_SIZES, STREAM_ARENAS, STREAM_HEAPMAP, STREAM_INSPECTION };
 
 /** What a dump is asked for; encode/dump.h has the same filter. Its bytes go into the pipe that comes along.
  */
@@ -200,8 +200,8 @@ struct message_stream {
     uint64_t limit;       /* 0: none */
     uint32_t consistency; /* enum consistency, or UINT32_MAX: as configured */
     uint32_t content_bytes;
-    uint32_t top; /* sizes */
-    uint32_t reserved;
+    uint32_t top;                        /* sizes */
+    uint32_t cells;                      /* heapmap */
     struct inspection_question question; /* inspection */
 };
 

@@ -7,6 +7,7 @@
 #include "roles/scanner/pipe_sink.h"
 #include "roles/scanner/scan_process.h"
 #include "roles/scanner/state.h"
+#include "roles/scanner/summaries.h"
 
 /** One dump under way. Allocated: it holds the dump's block. */
 struct stream {
@@ -17,7 +18,8 @@ struct stream {
     struct pipe_sink pipe;
     struct watched *watched;
     struct scan_job job;
-    struct chunk_pack pack;
+    struct chunk_pack pack; /* of a dump under a stop */
+    struct summary summary; /* of what is one body */
     unsigned batches;
     struct dump dump;
 };

@@ -71,6 +71,8 @@ enum status stream_permit(struct stream *stream, struct error *err)
         return status;
     if (status == STATUS_OK)
         status = choose_consistency(stream, process, err);
+    if (status == STATUS_OK && summary_has(stream->request.kind))
+        return summary_begin(&stream->summary, &stream->request, &stream->job.request, err);
     if (status != STATUS_OK || stream->job.request.consistency == CONSISTENCY_LIVE)
         return status;
     stream->job.request.chunks = &stream->pack.sink;

@@ -118,6 +118,17 @@ static enum status send_packed(struct stream *stream, struct error *err)
     return chunk_pack_send(&stream->pack, &stream->sink) ? STATUS_OK : STATUS_STOPPED;
 }
 
+/* An answer that is one body, made of what the walk was summed up to. */
+static enum status run_summary(struct stream *stream, struct tools *tools, struct error *err)
+{
+    struct snapshot *snapshot = NULL;
+    enum status status = walk(stream, tools, &snapshot, err);
+    if (status == STATUS_OK)
+        status = summary_send(&stream->summary, snapshot, pipe_sink_write, &stream->pipe, err);
+    snapshot_unref(snapshot);
+    return status == STATUS_STOPPED ? error_set(err, STATUS_TIMEOUT, "the reader hung up") : status;
+}
+
 static enum status run(struct stream *stream, struct tools *tools, struct error *err)
 {
     struct snapshot *snapshot = NULL;
@@ -161,11 +172,13 @@ static void *serve(void *context)
         status = error_set(&err, STATUS_NO_MEMORY, "no memory for a dump");
     if (tools) {
         stream->pipe.limit_ns = clock_monotonic_ns() + stream->job.timeout_ns;
-        status = run(stream, tools, &err);
+        status =
+            summary_has(stream->request.kind) ? run_summary(stream, tools, &err) : run(stream, tools, &err);
         tools_give(scanner, tools);
     }
     finish(stream, status, &err);
     chunk_pack_deinit(&stream->pack);
+    summary_end(&stream->summary);
     close(stream->pipe.fd);
     free(stream);
     pthread_mutex_lock(&scanner->lock);
@@ -178,8 +191,10 @@ static bool is_sound(const struct message_stream *request)
 {
     if (request->kind == STREAM_INSPECTION)
         return request->pid > 0 && inspection_check(&request->question, NULL) == STATUS_OK;
-    return request->kind == STREAM_CHUNKS && request->format < DUMP_FORMAT_COUNT && request->pid > 0 &&
-           request->content_bytes <= DUMP_CONTENT_MAX;
+    bool is_known = request->kind == STREAM_CHUNKS || summary_has(request->kind);
+    return is_known && request->format < DUMP_FORMAT_COUNT && request->pid > 0 &&
+           request->content_bytes <= DUMP_CONTENT_MAX &&
+           (request->kind != STREAM_HEAPMAP || (request->cells >= 1 && request->cells <= CELLS_WANTED_MAX));
 }
 
 static struct stream *new_stream(struct scanner *scanner, const struct message_stream *request, int pipe_fd)

@@ -213,3 +213,8 @@ enum MHD_Result handle_arenas(struct request *request)
 {
     return stream(request, STREAM_ARENAS);
 }
+
+enum MHD_Result handle_heapmap(struct request *request)
+{
+    return stream(request, STREAM_HEAPMAP);
+}

@@ -15,6 +15,7 @@ enum MHD_Result handle_sizes(struct request *request);
 enum MHD_Result handle_arenas(struct request *request);
 enum MHD_Result handle_advice(struct request *request);
 enum MHD_Result handle_inspection(struct request *request);
+enum MHD_Result handle_heapmap(struct request *request);
 enum MHD_Result handle_page(struct request *request);
 
 #endif

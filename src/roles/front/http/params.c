@@ -8,6 +8,8 @@
 
 #define SIZES_TOP_DEFAULT 50
 #define SIZES_TOP_MAX 100000
+#define CELLS_DEFAULT 512
+#define CELLS_MAX 4096
 #define CONTENT_MAX 4096
 /* Bits of a parameter: the dumps that take it, then the questions. */
 #define FOR(kind) (1u << (kind))
@@ -119,6 +121,11 @@ static bool set_top(struct message_stream *stream, const char *value)
     return parse_u32(value, SIZES_TOP_MAX, &stream->top) && stream->top > 0;
 }
 
+static bool set_cells(struct message_stream *stream, const char *value)
+{
+    return parse_u32(value, CELLS_MAX, &stream->cells) && stream->cells > 0;
+}
+
 static const struct parameter {
     const char *name;
     unsigned kinds;
@@ -149,8 +156,9 @@ static const struct parameter {
     {"pointer", ASKED(INSPECTION_SEARCH), false, params_set_pointer,
      "an address in hexadecimal, without bytes and text"},
     {"content", FOR(STREAM_CHUNKS), false, set_content, "bytes, 1 to 4096"},
-    {"consistency", FOR(STREAM_CHUNKS) | FOR(STREAM_SIZES) | FOR(STREAM_ARENAS), false, set_consistency,
-     "live, sliced or snapshot"},
+    {"consistency", FOR(STREAM_CHUNKS) | FOR(STREAM_SIZES) | FOR(STREAM_ARENAS) | FOR(STREAM_HEAPMAP), false,
+     set_consistency, "live, sliced or snapshot"},
+    {"cells", FOR(STREAM_HEAPMAP), false, set_cells, "a whole number from 1 to 4096"},
     {"top", FOR(STREAM_SIZES), false, set_top, "a whole number from 1 to 100000"},
 };
 #define PARAMETERS_COUNT (sizeof(parameters) / sizeof(*parameters))
@@ -206,7 +214,8 @@ enum status params_read(struct request *request, enum stream_kind kind, struct m
                                          .format = kind == STREAM_CHUNKS ? DUMP_NDJSON : DUMP_JSON,
                                          .max_bytes = UINT64_MAX,
                                          .consistency = UINT32_MAX,
-                                         .top = kind == STREAM_SIZES ? SIZES_TOP_DEFAULT : 0},
+                                         .top = kind == STREAM_SIZES ? SIZES_TOP_DEFAULT : 0,
+                                         .cells = kind == STREAM_HEAPMAP ? CELLS_DEFAULT : 0},
                               .group = FOR(kind),
                               .err = err};
     MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND, take, &reading);

@@ -16,6 +16,8 @@ static const struct route routes[] = {
     {"/api/v1/processes", "/api/v1/processes", ROUTE_GET, ROUTE_PUBLIC, handle_processes},
     {"/api/v1/processes/{pid}", "/api/v1/processes/{pid}", ROUTE_GET, ROUTE_PUBLIC, handle_process},
     {"/api/v1/processes/{pid}/sizes", "/api/v1/processes/{pid}/sizes", ROUTE_GET, ROUTE_PUBLIC, handle_sizes},
+    {"/api/v1/processes/{pid}/heapmap", "/api/v1/processes/{pid}/heapmap", ROUTE_GET, ROUTE_PUBLIC,
+     handle_heapmap},
     {"/api/v1/processes/{pid}/chunks", "/api/v1/processes/{pid}/chunks", ROUTE_GET, ROUTE_ADDRESSES,
      handle_chunks},
     {"/api/v1/processes/{pid}/arenas", "/api/v1/processes/{pid}/arenas", ROUTE_GET, ROUTE_ADDRESSES,
