@@ -6,10 +6,9 @@
  * rise, so that no file can make it go round.
  */
 #include <dwarf.h>
-#include <elfutils/libdw.h>
 #include <string.h>
 
-#include "symbols/elf_file.h"
+#include "symbols/dwarf_file.h"
 #include "symbols/symbols.h"
 
 #define UNIT_NAME "malloc.c"
@@ -18,22 +17,6 @@ struct search {
     struct symbols_member *members;
     unsigned count;
 };
-
-static void scoped_dwarf_run(Dwarf **dwarf)
-{
-    if (*dwarf)
-        dwarf_end(*dwarf);
-}
-
-/* The next sibling; false at the end, or where it does not lie behind @die. */
-static bool next_sibling(Dwarf_Die *die)
-{
-    Dwarf_Die next;
-    if (dwarf_siblingof(die, &next) != 0 || dwarf_dieoffset(&next) <= dwarf_dieoffset(die))
-        return false;
-    *die = next;
-    return true;
-}
 
 /* Offset of a member: a constant, or in old DWARF the expression "plus constant"; -1 where it has none. */
 static int32_t member_offset(Dwarf_Die *member)
@@ -66,7 +49,7 @@ static void take_members(const struct search *search, const char *structure, Dwa
                 strcmp(wanted->member, name) == 0)
                 wanted->offset = member_offset(&member);
         }
-    } while (next_sibling(&member));
+    } while (dwarf_file_next_sibling(&member));
 }
 
 /* A structure with a size: a declaration has none. */
@@ -101,7 +84,7 @@ static void search_unit(const struct search *search, Dwarf_Die *unit)
         return;
     do {
         take_structure(search, &die);
-    } while (!is_complete(search) && next_sibling(&die));
+    } while (!is_complete(search) && dwarf_file_next_sibling(&die));
 }
 
 static bool is_named(Dwarf_Die *unit, const char *base_name)
@@ -131,7 +114,7 @@ enum status symbols_layout(int fd, struct symbols_member *members, unsigned coun
     enum status status = elf_file_open(fd, &elf, err);
     if (status != STATUS_OK)
         return status;
-    scoped(scoped_dwarf_run) Dwarf *dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+    scoped_dwarf Dwarf *dwarf = dwarf_file_open(elf);
     Dwarf_Off next;
     size_t header_bytes;
     if (!dwarf || dwarf_nextcu(dwarf, 0, &next, &header_bytes, NULL, NULL, NULL) != 0)

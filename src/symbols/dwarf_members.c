@@ -5,11 +5,10 @@
  * can make it go round.
  */
 #include <dwarf.h>
-#include <elfutils/libdw.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "symbols/elf_file.h"
+#include "symbols/dwarf_file.h"
 #include "symbols/symbols.h"
 
 #define DEPTH_MAX 6
@@ -24,21 +23,6 @@ struct lister {
     bool is_found, is_ended;
     uint64_t size_bytes;
 };
-
-static void scoped_dwarf_run(Dwarf **dwarf)
-{
-    if (*dwarf)
-        dwarf_end(*dwarf);
-}
-
-static bool next_sibling(Dwarf_Die *die)
-{
-    Dwarf_Die next;
-    if (dwarf_siblingof(die, &next) != 0 || dwarf_dieoffset(&next) <= dwarf_dieoffset(die))
-        return false;
-    *die = next;
-    return true;
-}
 
 static bool type_of(Dwarf_Die *die, Dwarf_Die *ret)
 {
@@ -143,7 +127,7 @@ static uint64_t count_elements(Dwarf_Die *array)
         if (value > UINT32_MAX || __builtin_mul_overflow(count, (uint64_t)value, &count) ||
             count > UINT32_MAX)
             return 0;
-    } while (next_sibling(&range));
+    } while (dwarf_file_next_sibling(&range));
     return count;
 }
 
@@ -208,7 +192,7 @@ static void list_members(struct lister *lister, Dwarf_Die *structure, const char
         if (length < 0 || (size_t)length >= sizeof inner || !type_of(&member, &type))
             continue;
         take_value(lister, &type, inner, base + offset, depth);
-    } while (!lister->is_ended && next_sibling(&member));
+    } while (!lister->is_ended && dwarf_file_next_sibling(&member));
 }
 
 static void search_scope(struct lister *lister, Dwarf_Die *scope, const char *space, int depth)
@@ -235,7 +219,7 @@ static void search_scope(struct lister *lister, Dwarf_Die *scope, const char *sp
         lister->is_found = true;
         lister->size_bytes = (uint64_t)dwarf_bytesize(&type);
         list_members(lister, &type, "", 0, 0);
-    } while (!lister->is_found && next_sibling(&die));
+    } while (!lister->is_found && dwarf_file_next_sibling(&die));
 }
 
 enum status symbols_structure(int fd, const char *name, symbols_take *take, void *context,
@@ -245,7 +229,7 @@ enum status symbols_structure(int fd, const char *name, symbols_take *take, void
     enum status status = elf_file_open(fd, &elf, err);
     if (status != STATUS_OK)
         return status;
-    scoped(scoped_dwarf_run) Dwarf *dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+    scoped_dwarf Dwarf *dwarf = dwarf_file_open(elf);
     struct lister lister = {.name = name, .take = take, .context = context};
     Dwarf_Off offset = 0, next;
     size_t header_bytes;

@@ -89,7 +89,7 @@ static enum status made_maps(struct target *target, struct maps *ret, struct err
 {
     const struct made *made = (const struct made *)target;
     char text[512];
-    uint64_t end = BASE + align_up(made->size, PAGE) + PAGE;
+    uint64_t end = BASE + align_up(made->size, PAGE) + PAGE; /* at least one page of data */
     int length =
         snprintf(text, sizeof text,
                  "%llx-%llx r--p 00000000 08:01 7 /lib/libc.so.6\n%llx-%llx rw-p 00000000 00:00 0 [heap]\n",
@@ -152,7 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct made made = {.base = {.ops = &OPS, .pid = 1, .page_bytes = PAGE}};
     size_t head = 1 + THREADS * 4;
-    if (size < head) {
+    if (size <= head) {
         return 0;
     }
     made.base.word_bytes = data[0] & 1 ? 4 : 8;
