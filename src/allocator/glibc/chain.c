@@ -29,7 +29,7 @@ uint64_t chain_fence_end(struct window *window, uint64_t address, uint64_t limit
             return 0;
         address += header;
         /* word size 4: the fences end 8 bytes before the boundary */
-        if (align_up(address, page) - address < header && n > 1)
+        if (align_up(address, page) - address < window->heap->layout->alignment && n > 1)
             return align_up(address, page);
     }
     return 0;

@@ -3,25 +3,28 @@
 
 #include <elf.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "allocator/glibc/elf_image.h"
+#include "allocator/glibc/pthread_scan.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
 
 #define LINK_MAP_BYTES 0x4c0u
 #define LINK_MAPS_MAX 4096u
 
-/* Where struct pthread keeps its robust list head and tid; the same from 2.31 to 2.44 (nptl/descr.h). */
-static const struct {
-    unsigned word_bytes;
-    uint64_t robust_head, tid;
-} PTHREAD = {8, 0x2e0, 0x2d0};
-
 /* Where a module's TLS lies in every thread: below the thread pointer, and its number in the thread's dtv. */
 struct tls_place {
     uint64_t offset;
     uint64_t module_id;
 };
+
+static uint64_t word_at(const uint8_t *data, size_t index, unsigned word)
+{
+    uint64_t value = 0;
+    memcpy(&value, data + index * word, word);
+    return value;
+}
 
 /*
  * l_tls_offset in the link_map at @map: it comes two words behind {image, file size, size, alignment} of the
@@ -31,13 +34,15 @@ static bool tls_place_in(struct target *target, const struct glibc_location *loc
                          struct tls_place *ret)
 {
     unsigned word = target->word_bytes;
-    uint64_t words[LINK_MAP_BYTES / 8];
-    if (word != 8 || target_read_exact(target, map, words, sizeof words) != STATUS_OK)
+    uint8_t data[LINK_MAP_BYTES];
+    if (target_read_exact(target, map, data, sizeof data) != STATUS_OK)
         return false;
-    for (size_t i = 0; i + 6 < sizeof words / sizeof *words; i++)
-        if (words[i] == location->bias + location->tls_start && words[i + 2] == location->tls_size &&
-            words[i + 3] == location->tls_align) {
-            *ret = (struct tls_place){.offset = words[i + 5], .module_id = words[i + 6]};
+    for (size_t i = 0; i + 6 < sizeof data / word; i++)
+        if (word_at(data, i, word) == location->bias + location->tls_start &&
+            word_at(data, i + 2, word) == location->tls_size &&
+            word_at(data, i + 3, word) == location->tls_align) {
+            *ret = (struct tls_place){.offset = word_at(data, i + 5, word),
+                                      .module_id = word_at(data, i + 6, word)};
             return true;
         }
     return false;
@@ -90,23 +95,6 @@ static bool find_tls_place(struct target *target, const struct maps *maps,
     return true;
 }
 
-/*
- * Whether struct pthread is at @row->pointer: it begins with its own address, its dtv, its own address again,
- * and knows its tid (nptl/descr.h, tcbhead_t).
- */
-static bool is_pthread(struct target *target, struct thread_tls *row, pid_t own_tid)
-{
-    uint64_t head[3];
-    int32_t tid;
-    if (target_read_exact(target, row->pointer, head, sizeof head) != STATUS_OK || head[0] != row->pointer ||
-        head[2] != row->pointer ||
-        target_read_exact(target, row->pointer + PTHREAD.tid, &tid, sizeof tid) != STATUS_OK ||
-        tid != own_tid)
-        return false;
-    row->dtv = head[1];
-    return true;
-}
-
 enum found { FOUND, FOUND_NOT, FOUND_FOREIGN };
 
 /*
@@ -115,20 +103,20 @@ enum found { FOUND, FOUND_NOT, FOUND_FOREIGN };
  * program without libpthread has none either, and a tcache.
  */
 static enum found find_pointer(struct target *target, const struct target_thread *thread,
-                               struct thread_tls *row)
+                               struct pthread_place *place)
 {
-    uint64_t head = 0;
+    uint64_t head = 0, pointer, offset = pthread_robust_head(target);
     enum status status = STATUS_OK;
-    row->tid = thread->tid;
-    if (target_thread_pointer(target, thread->tid, &row->pointer) == STATUS_OK)
-        return is_pthread(target, row, thread->own_tid) ? FOUND : FOUND_NOT;
+    if (target_thread_pointer(target, thread->tid, &pointer) == STATUS_OK)
+        return pthread_is_at(target, pointer, place) ? FOUND : FOUND_NOT;
+    if (offset == 0)
+        return FOUND_NOT;
     /* being born or dying, a thread has no list for a moment: asked twice */
     for (int tries = 0; tries < 2; tries++) {
         status = target_robust_list(target, thread->tid, &head);
         if (status == STATUS_GONE)
             return FOUND_FOREIGN;
-        row->pointer = head - PTHREAD.robust_head;
-        if (status == STATUS_OK && head > PTHREAD.robust_head && is_pthread(target, row, thread->own_tid))
+        if (status == STATUS_OK && head > offset && pthread_is_at(target, head - offset, place))
             return FOUND;
     }
     bool has_none = status == STATUS_NOT_FOUND && thread->tid != target->pid && !target->is_frozen;
@@ -146,6 +134,7 @@ struct dtv_view {
 static struct dtv_view *read_dtvs(struct target *target, const struct thread_tls *rows, size_t count,
                                   uint64_t module_id)
 {
+    unsigned word = target->word_bytes;
     struct dtv_view *views = calloc(count + 1, sizeof *views);
     scoped_free struct target_part *parts = calloc(2 * count + 1, sizeof *parts);
     if (!views || !parts) {
@@ -153,11 +142,10 @@ static struct dtv_view *read_dtvs(struct target *target, const struct thread_tls
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
-        parts[2 * i] = (struct target_part){
-            .address = rows[i].dtv - 16, .data = &views[i].length, .length = sizeof views[i].length};
-        parts[2 * i + 1] = (struct target_part){.address = rows[i].dtv + 16 * module_id,
-                                                .data = &views[i].block,
-                                                .length = sizeof views[i].block};
+        parts[2 * i] =
+            (struct target_part){.address = rows[i].dtv - 2 * word, .data = &views[i].length, .length = word};
+        parts[2 * i + 1] = (struct target_part){
+            .address = rows[i].dtv + 2 * word * module_id, .data = &views[i].block, .length = word};
     }
     target_read_parts(target, parts, 2 * count);
     for (size_t i = 0; i < count; i++)
@@ -174,9 +162,10 @@ static void cross_check(const struct dtv_view *views, const struct glibc_locatio
                         uint64_t module_id, struct thread_tls *rows, size_t *count, size_t *missing)
 {
     size_t kept = 0, confirmed = 0;
+    const uint64_t unallocated = location->layout.word_bytes == 8 ? UINT64_MAX : UINT32_MAX;
     for (size_t i = 0; i < *count; i++) {
         bool has_entry = views[i].is_read && module_id <= views[i].length && views[i].block != 0 &&
-                         views[i].block != UINT64_MAX;
+                         views[i].block != unallocated;
         if (has_entry && views[i].block != rows[i].tls_start)
             continue;
         confirmed += has_entry;
@@ -188,20 +177,35 @@ static void cross_check(const struct dtv_view *views, const struct glibc_locatio
     *count = kept;
 }
 
-static void find_pointers(struct target *target, const struct target_thread *threads, size_t total,
-                          const struct tls_place *place, struct thread_tls *rows, size_t *count,
-                          size_t *missing)
+/*
+ * Rows of the threads whose struct pthread is found; those for which the kernel tells no address are searched
+ * for by their shape.
+ */
+static enum status find_pointers(struct target *target, const struct maps *maps,
+                                 const struct target_thread *threads, size_t total, struct thread_tls *rows,
+                                 size_t *count, size_t *missing, struct error *err)
 {
+    scoped_free struct pthread_place *places = calloc(total + 1, sizeof *places);
+    size_t wanted = 0;
+    if (!places)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for %zu threads", total);
+    *missing = 0;
     for (size_t i = 0; i < total; i++) {
-        struct thread_tls row = {0};
-        enum found found = place ? find_pointer(target, &threads[i], &row) : FOUND_NOT;
-        if (found == FOUND) {
-            row.tls_start = row.pointer - place->offset;
-            rows[(*count)++] = row;
-        } else if (found == FOUND_NOT) {
-            (*missing)++;
-        }
+        places[wanted] = (struct pthread_place){.own_tid = threads[i].own_tid, .may_be_zero = total == 1};
+        enum found found = find_pointer(target, &threads[i], &places[wanted]);
+        if (found == FOUND_FOREIGN)
+            continue;
+        *missing += found == FOUND_NOT;
+        rows[wanted++].tid = threads[i].tid;
     }
+    if (*missing)
+        pthread_scan(target, maps, places, wanted);
+    for (size_t i = *count = 0; i < wanted; i++)
+        if (places[i].pointer != 0)
+            rows[(*count)++] =
+                (struct thread_tls){.tid = rows[i].tid, .pointer = places[i].pointer, .dtv = places[i].dtv};
+    *missing = wanted - *count;
+    return STATUS_OK;
 }
 
 enum status threads_find(struct target *target, const struct maps *maps,
@@ -219,16 +223,21 @@ enum status threads_find(struct target *target, const struct maps *maps,
     scoped_free struct thread_tls *rows = calloc(total + 1, sizeof *rows);
     if (!rows)
         return error_set(err, STATUS_NO_MEMORY, "no memory for %zu threads", total);
-    bool is_known = target->word_bytes == PTHREAD.word_bytes && location->tls_size != 0 &&
-                    find_tls_place(target, maps, location, &place);
     *count = *missing = 0;
-    find_pointers(target, threads, total, is_known ? &place : NULL, rows, count, missing);
-    if (is_known) {
-        scoped_free struct dtv_view *views = read_dtvs(target, rows, *count, place.module_id);
-        if (!views)
-            return error_set(err, STATUS_NO_MEMORY, "no memory for %zu threads", total);
-        cross_check(views, location, place.module_id, rows, count, missing);
+    if (location->tls_size == 0 || !find_tls_place(target, maps, location, &place)) {
+        *missing = total;
+        *ret = take_ptr(rows);
+        return STATUS_OK;
     }
+    status = find_pointers(target, maps, threads, total, rows, count, missing, err);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < *count; i++)
+        rows[i].tls_start = rows[i].pointer - place.offset;
+    scoped_free struct dtv_view *views = read_dtvs(target, rows, *count, place.module_id);
+    if (!views)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for %zu threads", total);
+    cross_check(views, location, place.module_id, rows, count, missing);
     *ret = take_ptr(rows);
     return STATUS_OK;
 }
