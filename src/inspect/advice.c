@@ -8,9 +8,10 @@
 
 #include "base/checked.h"
 
-/* A finding below this share of what malloc has, and below this size, is noise. */
-#define SHARE_MIN 100u
+/* Smaller ones are noise, unless they are a twentieth of what malloc has. */
 #define BYTES_MIN (UINT64_C(1) << 20)
+#define SHARE_MIN 20u
+#define SHARE_BYTES_MIN (UINT64_C(64) << 10)
 #define FINDINGS_MAX 16u
 #define FRAGMENTED 0.5
 #define MMAP_THRESHOLD_DEFAULT (UINT64_C(128) * 1024)
@@ -59,7 +60,7 @@ static void add(struct advice *advice, const char *code, uint64_t bytes, const c
 
 static bool matters(const struct advice *advice, uint64_t bytes)
 {
-    return bytes > 0 && (bytes >= BYTES_MIN || bytes >= advice->held_bytes / SHARE_MIN);
+    return bytes >= BYTES_MIN || (bytes >= SHARE_BYTES_MIN && bytes >= advice->held_bytes / SHARE_MIN);
 }
 
 static void find_in_use(struct advice *advice)

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "inspect/kinds.h"
 #include "inspect/places.h"
-#include "target/page_view.h"
+#include "inspect/reader.h"
 
 #define PIECE_BYTES (64u * 1024)
 #define LINE_BYTES 16u
@@ -80,58 +80,23 @@ static void put_part(struct report *report, uint64_t address, uint64_t length, c
 
 struct reading {
     const struct inspection *inspection;
-    const struct maps *maps;
     struct report *report;
-    struct page_view *pages;
+    struct reader *reader;
     struct range range;
     uint64_t read_bytes;
     uint8_t *data;
 };
 
-/* Bytes from @at without content, and why; 0: it may be read. */
-static uint64_t without_content(const struct reading *reading, uint64_t at, uint64_t end, const char **why)
-{
-    const struct mapping *mapping = maps_find(reading->maps, at);
-    uint64_t page = reading->inspection->target->page_bytes;
-    if (!mapping) {
-        const struct mapping *next = reading->maps->rows;
-        while (next < reading->maps->rows + reading->maps->count && next->start <= at)
-            next++;
-        *why = "not mapped";
-        return next < reading->maps->rows + reading->maps->count ? min_u64(next->start, end) - at : end - at;
-    }
-    if (!mapping_is_anonymous(mapping) || !reading->pages->is_known)
-        return 0;
-    uint64_t limit = min_u64(end, mapping->end), from = at;
-    enum page_state state = page_view_state(reading->pages, at);
-    if (state == PAGE_PRESENT || (state == PAGE_SWAPPED && reading->inspection->read_swapped))
-        return 0;
-    *why = state == PAGE_SWAPPED ? "swapped out, left there" : "never touched: zeros";
-    while (at < limit && page_view_state(reading->pages, at) == state)
-        at = align_down(at, page) + page;
-    return min_u64(at, limit) - from;
-}
-
 static enum status read_range(struct reading *reading, struct error *err)
 {
-    uint64_t page = reading->inspection->target->page_bytes,
-             total = reading->range.end - reading->range.start;
+    uint64_t total = reading->range.end - reading->range.start;
     for (uint64_t at = reading->range.start; at < reading->range.end;) {
-        const char *why = NULL;
-        uint64_t length = without_content(reading, at, reading->range.end, &why);
-        if (length == 0) {
-            uint64_t wanted = min_u64(reading->range.end - at, PIECE_BYTES);
-            if (reading->pages->is_known && mapping_is_anonymous(maps_find(reading->maps, at)))
-                wanted = page_view_readable_run(reading->pages, at, at + wanted,
-                                                reading->inspection->read_swapped);
-            length = target_read(reading->inspection->target, at, reading->data, (size_t)wanted);
-            reading->read_bytes += length;
-            if (length == 0) {
-                length = min_u64(align_down(at, page) + page - at, reading->range.end - at);
-                why = "cannot be read";
-            }
-        }
-        put_part(reading->report, at, length, why ? why : "bytes", why ? NULL : reading->data);
+        enum reader_outcome outcome;
+        uint64_t length =
+            reader_next(reading->reader, at, reading->range.end, reading->data, PIECE_BYTES, &outcome);
+        bool has_bytes = outcome == READER_BYTES;
+        reading->read_bytes += has_bytes ? length : 0;
+        put_part(reading->report, at, length, reader_text(outcome), has_bytes ? reading->data : NULL);
         at += length;
         enum status status =
             inspect_go_on(reading->inspection, reading->report, at - reading->range.start, total, err);
@@ -159,22 +124,22 @@ static enum status put_range(struct reading *reading, struct error *err)
     return STATUS_OK;
 }
 
+static void end_reader(struct reader **reader)
+{
+    reader_free(*reader);
+}
+
 enum status inspect_memory(const struct inspection *inspection, const struct inspection_question *question,
                            struct report *report, struct error *err)
 {
     scoped_places struct places places = {0};
     scoped_free uint8_t *data = malloc(PIECE_BYTES);
-    scoped_free struct page_view *pages = malloc(sizeof *pages);
-    if (!data || !pages)
-        return error_set(err, STATUS_NO_MEMORY, "no memory for a window");
     enum status status =
         places_find(inspection, question->has_text && inspection->target->is_frozen, NULL, 0, &places, err);
     if (status != STATUS_OK)
         return status;
     struct reading reading = {.inspection = inspection,
-                              .maps = &places.maps,
                               .report = report,
-                              .pages = pages,
                               .range = {question->at, question->at + question->length},
                               .data = data};
     if (question->has_text && !find_region(&places, question->text, &reading.range))
@@ -182,6 +147,9 @@ enum status inspect_memory(const struct inspection *inspection, const struct ins
                          question->text);
     if (!question->has_text && !maps_find(&places.maps, question->at))
         return error_set(err, STATUS_NOT_FOUND, "nothing is mapped at 0x%" PRIx64, question->at);
-    page_view_init(pages, inspection->target, reading.range.start);
+    scoped(end_reader) struct reader *reader = reader_new(inspection, &places.maps);
+    if (!data || !reader)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for a window");
+    reading.reader = reader;
     return put_range(&reading, err);
 }

@@ -8,7 +8,6 @@
 #define INSPECT_SWEEP_H
 
 #include "inspect/inspection.h"
-#include "target/page_view.h"
 
 #define SWEEP_WINDOW_BYTES (1024u * 1024)
 

@@ -63,6 +63,8 @@ static enum status take_thread(struct core *core, const struct note *note, struc
     uint8_t data[PRSTATUS_BYTES_MAX];
     if (!form || note->length != form->bytes || !core_pread(core, note->offset, data, form->bytes))
         return STATUS_OK;
+    if ((int32_t)get_u32(data + form->pid) <= 0)
+        return STATUS_OK;
     if (core->thread_count == THREADS_MAX)
         return core_bad(core, err, "it has more threads than a process can have");
     if (core->thread_count == core->thread_capacity) {
@@ -132,7 +134,7 @@ static void take_psinfo(struct core *core, const struct note *note)
 
 static enum status take_file_note(struct core *core, const struct note *note, struct error *err)
 {
-    if (core->rows || note->length > FILE_BYTES_MAX)
+    if (core->row_text || note->length > FILE_BYTES_MAX)
         return STATUS_OK;
     char *text = malloc((size_t)note->length + 1);
     if (!text)

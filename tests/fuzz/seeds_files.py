@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Seeds of fuzz_symbols, fuzz_proc and fuzz_locate: `seeds_files.py TARGET DIRECTORY`.
+"""Seeds of fuzz_symbols, fuzz_proc, fuzz_locate and fuzz_core: `seeds_files.py TARGET DIRECTORY`.
 
 ELF files are made by the compiler (CC, else cc) of a few lines; texts and processes are written here.
 """
@@ -131,10 +131,64 @@ def processes():
             yield process(bins, size, is_used, version)
 
 
+def note(kind, data, name=b"CORE\0"):
+    pad = lambda text: text + b"\0" * (-len(text) % 4)
+    return struct.pack("<III", len(name), len(data), kind) + pad(name) + pad(data)
+
+
+def notes_of(word, mapped):
+    wide = word == 8
+    pack = lambda *words: struct.pack("<%d%s" % (len(words), "Q" if wide else "I"), *words)
+    prstatus = bytearray(336 if wide else 144)
+    struct.pack_into("<I", prstatus, 32 if wide else 24, 1)
+    if wide:
+        struct.pack_into("<Q", prstatus, 280, BASE + 8 * PAGE)
+    psinfo = bytearray(136 if wide else 124)
+    psinfo[40 if wide else 28:][:4] = b"seed"
+    names = b"".join(name + b"\0" for *_, name in mapped)
+    files = pack(len(mapped), PAGE, *(number for start, end, offset, _ in mapped for number in (start, end, offset))) + names
+    return (note(1, bytes(prstatus)) + note(3, bytes(psinfo)) + note(6, pack(6, PAGE, 3, BASE + 64, 25, BASE, 0, 0)) +
+            note(0x46494C45, files) + note(0x200, struct.pack("<IIII", 6, 0x7000, 0, 0), b"LINUX\0") + note(9, b"x" * 7))
+
+
+def core(word, memory, mapped, filtered=0, headers=None, more=b""):
+    """A core of one run of memory; @filtered bytes at its end are left out of the file."""
+    wide = word == 8
+    notes = more + notes_of(word, mapped)
+    size, count = (56, 2) if wide else (32, 2)
+    begin = (64 if wide else 52) + size * count
+    load = begin + len(notes)
+    kept = len(memory) - filtered
+    if wide:
+        head = b"\x7fELF\2\1\1" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, headers or 2, 0, 0, 0)
+        table = struct.pack("<IIQQQQQQ", 4, 0, begin, 0, 0, len(notes), 0, 4)
+        table += struct.pack("<IIQQQQQQ", 1, 6, load, BASE, 0, kept, len(memory), PAGE)
+    else:
+        head = b"\x7fELF\1\1\1" + bytes(9) + struct.pack("<HHIIIIIHHHHHH", 4, 3, 1, 0, 52, 0, 0, 52, 32, headers or 2, 0, 0, 0)
+        table = struct.pack("<IIIIIIII", 4, begin, 0, 0, len(notes), 0, 0, 4)
+        table += struct.pack("<IIIIIIII", 1, load, 0x10000, 0, kept, len(memory), 6, PAGE)
+    return head + table + notes + bytes(memory[:kept])
+
+
+def cores():
+    heap = process(*LAYOUTS[1], True, 36)[13:]
+    mapped = [(BASE, BASE + PAGE, 0, b"/bin/sh"), (BASE + PAGE, BASE + 5 * PAGE, 1, b"/bin/sh"),
+              (BASE + 16 * PAGE, BASE + 20 * PAGE, 0, b"/etc/passwd (deleted)")]
+    yield core(8, heap, mapped)
+    yield core(8, heap, mapped[:1], filtered=4 * PAGE)
+    yield core(8, heap, [], headers=0xFFFF)
+    yield core(4, heap[:PAGE], mapped)
+    empty = note(0x46494C45, struct.pack("<QQ", 0, PAGE))
+    yield core(8, heap[:PAGE], mapped, more=empty + empty)
+    whole = core(8, heap, mapped)
+    for length in (3, 63, 64, 150, 180, 700, len(whole) // 2):
+        yield whole[:length]
+
+
 def main():
     target, directory = sys.argv[1:]
     os.makedirs(directory, exist_ok=True)
-    for number, data in enumerate({"symbols": elf_files, "proc": texts, "locate": processes}[target]()):
+    for number, data in enumerate({"symbols": elf_files, "proc": texts, "locate": processes, "core": cores}[target]()):
         with open(os.path.join(directory, "%03d" % number), "wb") as file:
             file.write(data)
 
