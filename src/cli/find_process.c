@@ -13,10 +13,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/utf8.h"
+#include "encode/report.h"
 #include "target/live.h"
 
 #define COMMAND_LINE_MAX 65536
+#define CANDIDATES_MAX 32u
+#define LINE_SHOWN 80
 
 static void scoped_dir_run(DIR **directory)
 {
@@ -43,6 +48,14 @@ static bool read_command_line(const char *procfs, int32_t pid, char *line, size_
     return length > 0;
 }
 
+/* One of several, as it is listed. */
+struct candidate {
+    int32_t pid;
+    uint64_t resident_bytes;
+    char comm[64];
+    char line[LINE_SHOWN + 1];
+};
+
 struct search {
     const char *procfs;
     const char *name;
@@ -51,7 +64,7 @@ struct search {
     char *line;
     int32_t found;
     unsigned count;
-    char candidates[200];
+    struct candidate candidates[CANDIDATES_MAX];
 };
 
 static bool is_wanted(struct search *search, int32_t pid, const char *comm)
@@ -71,10 +84,14 @@ static void consider(struct search *search, int32_t pid)
         !is_wanted(search, pid, stat.comm))
         return;
     search->found = pid;
+    if (search->count < CANDIDATES_MAX) {
+        struct candidate *candidate = &search->candidates[search->count];
+        candidate->pid = pid;
+        candidate->resident_bytes = stat.rss_pages * (uint64_t)sysconf(_SC_PAGESIZE);
+        utf8_clean(candidate->comm, sizeof candidate->comm, stat.comm);
+        utf8_clean(candidate->line, sizeof candidate->line, search->line);
+    }
     search->count++;
-    size_t used = strlen(search->candidates);
-    snprintf(search->candidates + used, sizeof search->candidates - used, "%s%d (%s)", used ? ", " : "", pid,
-             stat.comm);
 }
 
 static enum status search_all(struct search *search, struct error *err)
@@ -106,6 +123,30 @@ static enum status compile(struct search *search, const char *pattern, struct er
     return error_set(err, STATUS_USAGE, "-P: at character %zu: %s", offset + 1, (const char *)text);
 }
 
+/* Names are the processes' own: what a terminal would obey is shown as "?". */
+static void print_visible(FILE *out, const char *text)
+{
+    for (; *text; text++)
+        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
+}
+
+static void list_candidates(const struct search *search, FILE *out)
+{
+    fprintf(out, "%9s  %10s  %-15s  %s\n", "PID", "RESIDENT", "NAME", "COMMAND LINE");
+    for (unsigned i = 0; i < search->count && i < CANDIDATES_MAX; i++) {
+        const struct candidate *candidate = &search->candidates[i];
+        char resident[24];
+        report_human_bytes(candidate->resident_bytes, resident);
+        fprintf(out, "%9d  %10s  ", (int)candidate->pid, resident);
+        print_visible(out, candidate->comm);
+        fprintf(out, "%*s  ", (int)(15 - min_u64(15, strlen(candidate->comm))), "");
+        print_visible(out, candidate->line);
+        fputc('\n', out);
+    }
+    if (search->count > CANDIDATES_MAX)
+        fprintf(out, "%9s  and %u more\n", "", search->count - CANDIDATES_MAX);
+}
+
 enum status find_process(const char *procfs, const char *name, const char *pattern, int32_t *ret,
                          struct error *err)
 {
@@ -124,9 +165,11 @@ enum status find_process(const char *procfs, const char *name, const char *patte
     const char *wanted = name ? name : pattern;
     if (search.count == 0)
         return error_set(err, STATUS_NO_PROCESS, "no process is called or matches \"%s\"", wanted);
-    if (search.count > 1)
-        return error_set(err, STATUS_USAGE, "\"%s\" means %u processes: %s; name one by its PID", wanted,
-                         search.count, search.candidates);
+    if (search.count > 1) {
+        list_candidates(&search, stderr);
+        return error_set(err, STATUS_USAGE, "\"%s\" means %u processes: name one by its PID", wanted,
+                         search.count);
+    }
     *ret = search.found;
     return STATUS_OK;
 }

@@ -1,7 +1,10 @@
 /* progress.c - see progress.h. */
 #include "cli/progress.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -38,4 +41,51 @@ void progress_end(struct progress *progress)
     if (progress->is_shown)
         fputs("\r\033[K", stderr);
     progress->is_shown = false;
+}
+
+static const char *volatile clock_what;
+static volatile sig_atomic_t clock_seconds;
+
+/* Only what signal-safety(7) allows. */
+static void tick(int number)
+{
+    char line[64] = "\r\033[K", digits[12], *digit = digits + sizeof digits;
+    size_t used = strlen(line), length = strlen(clock_what);
+    unsigned seconds = (unsigned)++clock_seconds;
+    (void)number;
+    memcpy(line + used, clock_what, length);
+    used += length;
+    line[used++] = ',';
+    line[used++] = ' ';
+    do
+        *--digit = (char)('0' + seconds % 10);
+    while ((seconds /= 10) != 0);
+    memcpy(line + used, digit, (size_t)(digits + sizeof digits - digit));
+    used += (size_t)(digits + sizeof digits - digit);
+    memcpy(line + used, " s", 2);
+    (void)!write(STDERR_FILENO, line, used + 2);
+}
+
+void progress_clock_start(const char *what)
+{
+    if (!isatty(STDERR_FILENO) || strlen(what) > 20)
+        return;
+    struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
+    struct itimerval each = {.it_interval = {.tv_sec = 1}, .it_value = {.tv_sec = 1}};
+    clock_what = what;
+    clock_seconds = 0;
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &each, NULL);
+}
+
+void progress_clock_stop(void)
+{
+    const struct itimerval none = {0};
+    if (!clock_what)
+        return;
+    setitimer(ITIMER_REAL, &none, NULL);
+    signal(SIGALRM, SIG_IGN);
+    if (clock_seconds > 0)
+        fputs("\r\033[K", stderr);
+    clock_what = NULL;
 }

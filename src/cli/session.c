@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "cli/find_process.h"
+#include "cli/progress.h"
 #include "roles/scanner/scan_process.h"
 #include "target/core.h"
 #include "target/live.h"
@@ -71,9 +72,16 @@ enum status session_scan_opened(struct session *session, bool want_details, stru
                     .holder = session->helpers->holder,
                     .chunks = chunks},
     };
+    /* under a stop nothing is written; where chunks go to a terminal they are the progress */
+    bool has_clock = !chunks && options->consistency == CONSISTENCY_LIVE;
+    if (has_clock)
+        progress_clock_start("reading the heap");
+    enum status status = options->core ? scan_frozen(&job, session->target, allocator, ret, err)
+                                       : scan_live(&job, session->target, allocator, ret, err);
+    if (has_clock)
+        progress_clock_stop();
     if (!options->core)
-        return scan_live(&job, session->target, allocator, ret, err);
-    enum status status = scan_frozen(&job, session->target, allocator, ret, err);
+        return status;
     if (status == STATUS_OK)
         label_core(session->target, *ret);
     if (status == STATUS_UNSUPPORTED && target_core_info(session->target)->missing_bytes)

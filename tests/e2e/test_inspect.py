@@ -194,6 +194,17 @@ class Commands(unittest.TestCase):
             self.assertNotIn("\x1b", text)
             self.assertFalse([line for line in text.splitlines() if line != line.rstrip()])
 
+    def test_several_candidates_are_listed(self):
+        with Target(sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read() # two_of_a_kind") as one, \
+                Target(sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read() # two_of_a_kind") as two:
+            for target in (one, two):
+                target.process.stdout.readline()
+            done = run("scan", "-P", "two_of_a_kind$", code=2)
+            for target in (one, two):
+                self.assertIn(f" {target.pid}  ".encode(), done.stderr)
+            self.assertIn(b"means 2 processes", done.stderr)
+            self.assertEqual(done.stdout, b"")
+
     def test_target_is_named_once(self):
         self.assertIn(b"name a process", run("maps", code=2).stderr)
         self.assertIn(b"name one process", run("maps", "-n", "x", "-P", "y", code=2).stderr)
