@@ -82,17 +82,17 @@ enum status scan_live(const struct scan_job *job, struct target *target, char al
     enum status status = allocator_scan(target, &request, allocator, &snapshot, err);
     if (job->resolver)
         job->resolver->target_root_fd = -1;
-    /* what was read must be of the process that was meant: exec keeps the pid */
+    if (status == STATUS_OK)
+        fill_identity(job->procfs, target, snapshot);
+    /* what was read, labels too, must be of the process that was meant: exec keeps the pid */
     enum status identity = status == STATUS_STOPPED ? STATUS_OK : target_still_same(target, err);
     if (identity != STATUS_OK) {
         snapshot_unref(snapshot);
         return identity;
     }
-    if (status != STATUS_OK)
-        return status;
-    fill_identity(job->procfs, target, snapshot);
-    *ret = snapshot;
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        *ret = snapshot;
+    return status;
 }
 
 enum status scan_frozen(const struct scan_job *job, struct target *target, char allocator[32],
