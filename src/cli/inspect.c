@@ -8,14 +8,13 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/chunks.h"
 #include "cli/question.h"
 #include "cli/sizes.h"
-#include "encode/dump.h"
 #include "encode/exposition.h"
 #include "encode/process_json.h"
 #include "encode/process_text.h"
 #include "inspect/advice.h"
-#include "inspect/content.h"
 
 #define FORMAT(name) (1u << OUTPUT_##name)
 
@@ -106,56 +105,13 @@ static int run_arenas(const struct oneshot_options *options, const struct sessio
     return report(options, helpers, process_json_arenas, process_text_arenas);
 }
 
-static enum dump_format dump_format_of(enum output_format format)
-{
-    return format == OUTPUT_JSON   ? DUMP_JSON
-           : format == OUTPUT_CSV  ? DUMP_CSV
-           : format == OUTPUT_TEXT ? DUMP_TEXT
-                                   : DUMP_NDJSON;
-}
-
-static void content_end(struct content **content)
-{
-    content_free(*content);
-}
-
 static int run_chunks(const struct oneshot_options *options, const struct session_helpers *helpers)
 {
     struct error err = {0};
-    char allocator[32] = "";
-    scoped_snapshot struct snapshot *snapshot = NULL;
-    scoped_free struct dump *dump = malloc(sizeof *dump);
-    if (!dump)
-        return fail((error_set(&err, STATUS_NO_MEMORY, "no memory for the dump"), &err));
-    if (options->consistency == CONSISTENCY_SNAPSHOT && !options->core)
-        return fail((error_set(&err, STATUS_USAGE,
-                               "chunks: --consistency snapshot is not available yet: "
-                               "output must not be awaited while the process stands still"),
-                     &err));
-    struct dump_filter filter = {.states = options->states,
-                                 .has_arena = options->has_arena,
-                                 .arena = options->arena,
-                                 .min_bytes = options->min_bytes,
-                                 .max_bytes = options->max_bytes,
-                                 .limit = options->limit};
-    scoped_session struct session session = {0};
-    scoped(content_end) struct content *content = NULL;
-    enum status status = session_open(&session, options, helpers, &err);
-    if (status != STATUS_OK)
-        return fail(&err);
-    dump_begin(dump, dump_format_of(options->format), &filter, write_all, NULL);
-    if (options->content_bytes && (content = content_new(session.target, options->read_swapped)) == NULL)
-        return fail((error_set(&err, STATUS_NO_MEMORY, "no memory for contents"), &err));
-    if (options->content_bytes)
-        dump_add_content(dump, options->content_bytes, content_read, content);
-    status = session_scan_opened(&session, false, &dump->sink, allocator, &snapshot, &err);
-    if (status == STATUS_STOPPED && dump->is_limited)
-        return dump_end(dump, true) ? 0 : 1;
+    enum status status = chunks_print(options, helpers, write_all, &err);
     if (status == STATUS_STOPPED)
         return 1;
-    if (status != STATUS_OK)
-        return fail(&err);
-    return dump_end(dump, snapshot->numbers.is_complete) ? 0 : 1;
+    return status == STATUS_OK ? 0 : fail(&err);
 }
 
 /* What the numbers say in words. */

@@ -38,6 +38,14 @@ static int by_name(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
+static void note_row(struct core_file *file, const struct core_row *row)
+{
+    uint64_t needed = row->offset + (row->end - row->start);
+    file->needed_bytes = needed > file->needed_bytes ? needed : file->needed_bytes;
+    if (row->offset == 0 && file->first_start == 0)
+        file->first_start = row->start;
+}
+
 /* One file for all rows of one name; the rows are sorted by address afterwards. */
 static bool number_files(struct core *core)
 {
@@ -50,6 +58,7 @@ static bool number_files(struct core *core)
         if (i == 0 || strcmp(core->rows[i - 1].name, name) != 0)
             core->files[core->file_count++] = (struct core_file){.name = name, .path = name, .fd = -1};
         core->rows[i].file = (uint32_t)(core->file_count - 1);
+        note_row(&core->files[core->file_count - 1], &core->rows[i]);
     }
     qsort(core->rows, core->row_count, sizeof *core->rows, by_start);
     return true;

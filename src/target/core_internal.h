@@ -23,7 +23,9 @@ struct core_row {
 /** A file that was mapped. */
 struct core_file {
     const char *name;
-    const char *path; /* where it is looked for */
+    const char *path;      /* where it is looked for */
+    uint64_t needed_bytes; /* that it must have for all that was mapped of it */
+    uint64_t first_start;  /* where its first page was mapped; 0: it was not */
     bool is_tried;
     int fd; /* -1: not there, or not the one that was mapped */
 };
@@ -51,6 +53,7 @@ struct core {
     size_t file_count;
     struct core_thread *threads;
     size_t thread_count, thread_capacity;
+    unsigned long_proofs;                          /* that looked at all rows */
     uint64_t auxv_random, auxv_vdso, auxv_headers; /* 0: not known */
     struct target_core_info info;
 };

@@ -194,6 +194,14 @@ class Commands(unittest.TestCase):
             self.assertNotIn("\x1b", text)
             self.assertFalse([line for line in text.splitlines() if line != line.rstrip()])
 
+    def test_chunks_of_a_process_that_stands_still(self):
+        rows = [run("chunks", self.pid, "--consistency", mode, "--format", "csv", "--state", "in_use",
+                    "--state", "mmapped").stdout for mode in ("live", "snapshot")]
+        self.assertEqual(rows[0], rows[1])
+        limited = run("chunks", self.pid, "--consistency", "snapshot", "--limit", 3).stdout.decode().splitlines()
+        self.assertEqual((len(limited), json.loads(limited[-1])["summary"]["limited"]), (4, True))
+        self.assertIn(b"live", run("chunks", self.pid, "--consistency", "snapshot", "--content", 4, code=2).stderr)
+
     def test_several_candidates_are_listed(self):
         with Target(sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read() # two_of_a_kind") as one, \
                 Target(sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read() # two_of_a_kind") as two:
