@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
@@ -352,6 +353,102 @@ static void survives_liars(void **state)
     assert_true(ask_liar(endless) != STATUS_OK);
 }
 
+static bool count_finding(void *context, const struct symbol_finding *finding)
+{
+    unsigned *count = context;
+    ++*count;
+    return finding->name[0] != '!';
+}
+
+static enum status look_up_liar(struct liar liar, uint32_t limit, unsigned *count)
+{
+    struct resolver_client client;
+    struct symbol_question question = {.kind = SYMBOL_BY_NAME, .text = "x", .limit = limit};
+    const struct resolver_launcher launcher = {.start = start_liar, .stop = stop_liar, .context = &liar};
+    liar.length = sizeof liar.record;
+    *count = 0;
+    resolver_client_init(&client, &launcher);
+    client.timeout_ns = 50 * NS_PER_MS;
+    return client.source.lookup(&client.source, -1, NULL, 0, &question, count_finding, count, NULL);
+}
+
+static void survives_liars_of_findings(void **state)
+{
+    (void)state;
+    unsigned count;
+    struct liar liar = {.record = {.version = RESOLVER_VERSION, .kind = RESOLVER_FINDING, .count = 1},
+                        .count = 10};
+    assert_int_equal(look_up_liar(liar, 3, &count),
+                     STATUS_OK); /* more than asked for: the rest is not taken */
+    assert_int_equal(count, 3);
+    assert_int_equal(look_up_liar(liar, 100, &count), STATUS_BAD_DATA); /* no end */
+    assert_int_equal(count, 10);
+    liar.record.name[0] = '!';
+    assert_int_equal(look_up_liar(liar, 100, &count), STATUS_OK);
+    assert_int_equal(count, 1);
+    struct liar lie = liar;
+    memset(lie.record.name, 'x', sizeof lie.record.name);
+    assert_int_equal(look_up_liar(lie, 100, &count), STATUS_BAD_DATA);
+    lie = liar;
+    memset(lie.record.type, 'x', sizeof lie.record.type);
+    assert_int_equal(look_up_liar(lie, 100, &count), STATUS_BAD_DATA);
+    lie = liar;
+    lie.record.index = FORM_COUNT;
+    assert_int_equal(look_up_liar(lie, 100, &count), STATUS_BAD_DATA);
+    lie = liar;
+    lie.record.count = UINT64_MAX;
+    assert_int_equal(look_up_liar(lie, 100, &count), STATUS_BAD_DATA);
+    lie = liar;
+    lie.record.kind = RESOLVER_SYMBOL;
+    assert_int_equal(look_up_liar(lie, 100, &count), STATUS_BAD_DATA);
+    assert_int_equal(count, 0);
+}
+
+struct found_symbol {
+    uint64_t value;
+    unsigned count;
+};
+
+static bool take_symbol_found(void *context, const struct symbol_finding *finding)
+{
+    struct found_symbol *found = context;
+    found->value = finding->value;
+    found->count++;
+    assert_string_equal(finding->type, "function");
+    return true;
+}
+
+static void looks_up_symbols(void **state)
+{
+    (void)state;
+    struct module libc;
+    struct resolver_client client;
+    struct found_symbol found = {0};
+    scoped_fd int fd = open_libc(&libc);
+    struct symbol_question question = {
+        .kind = SYMBOL_BY_NAME, .is_exact = true, .text = "bsearch", .limit = 10};
+    resolver_client_init(&client, &FORKED);
+    assert_int_equal(client.source.lookup(&client.source, fd, libc.id.build_id, libc.id.build_id_length,
+                                          &question, take_symbol_found, &found, NULL),
+                     STATUS_OK);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(libc.bias + found.value, (uintptr_t)dlsym(RTLD_NEXT, "bsearch"));
+    question = (struct symbol_question){.kind = SYMBOL_BY_ADDRESS, .address = found.value + 1, .limit = 1};
+    found.count = 0;
+    assert_int_equal(client.source.lookup(&client.source, fd, libc.id.build_id, libc.id.build_id_length,
+                                          &question, take_symbol_found, &found, NULL),
+                     STATUS_OK);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(libc.bias + found.value, (uintptr_t)dlsym(RTLD_NEXT, "bsearch"));
+    question =
+        (struct symbol_question){.kind = SYMBOL_BY_NAME, .is_exact = true, .text = "no such", .limit = 10};
+    found.count = 0;
+    assert_int_equal(
+        client.source.lookup(&client.source, fd, NULL, 0, &question, take_symbol_found, &found, NULL),
+        STATUS_OK);
+    assert_int_equal(found.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +459,8 @@ int main(void)
         cmocka_unit_test(survives_changed_files),
         cmocka_unit_test(has_no_power),
         cmocka_unit_test(survives_liars),
+        cmocka_unit_test(survives_liars_of_findings),
+        cmocka_unit_test(looks_up_symbols),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
