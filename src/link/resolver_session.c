@@ -38,9 +38,9 @@ static int find_debug_file(const struct resolver_session *session, const struct 
     module_directory(session->module_fd, directory, sizeof directory);
     const char *debug_directory = session->client->debug_directory;
     scoped_fd int host_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int fd = host_root >= 0 ? debug_file_open(host_root, debug_directory, directory, wanted) : -1;
+    int fd = host_root >= 0 ? debug_file_open(host_root, true, debug_directory, directory, wanted) : -1;
     if (fd < 0 && session->client->target_root_fd >= 0)
-        fd = debug_file_open(session->client->target_root_fd, debug_directory, directory, wanted);
+        fd = debug_file_open(session->client->target_root_fd, false, debug_directory, directory, wanted);
     return fd;
 }
 

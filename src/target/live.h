@@ -36,7 +36,8 @@ int target_live_pidfd(const struct target *target);
 
 /**
  * Open its root directory (O_PATH), as its mount namespace and chroot have it, into *@fd_ret, the caller's.
- * Use it with openat2(2) and RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS only. STATUS_GONE, STATUS_PERMISSION.
+ * Use it with openat2(2) and RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS only. STATUS_GONE, STATUS_PERMISSION;
+ * STATUS_NOT_FOUND: it is a FUSE file system, which may never answer.
  */
 enum status target_live_open_root(const struct target *target, int *fd_ret, struct error *err) must_check;
 

@@ -1,6 +1,7 @@
 /* schedule.c - see schedule.h. */
 #include "roles/scanner/schedule.h"
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "roles/scanner/scan_process.h"
 
@@ -64,9 +65,11 @@ uint64_t schedule_lag_ns(const struct scanner *scanner, uint64_t now_ns)
     uint64_t lag_ns = 0;
     for (size_t i = 0; i < scanner->table.count; i++) {
         const struct tracked *process = scanner->table.items[i];
-        if (is_scheduled(process) && process->due_ns < now_ns && now_ns - process->due_ns > lag_ns &&
+        /* one that is new is due from when it was seen */
+        uint64_t due_ns = max_u64(process->due_ns, process->first_seen_ns);
+        if (is_scheduled(process) && due_ns < now_ns && now_ns - due_ns > lag_ns &&
             !scanner_quarantine(scanner, &process->id))
-            lag_ns = now_ns - process->due_ns;
+            lag_ns = now_ns - due_ns;
     }
     return lag_ns;
 }

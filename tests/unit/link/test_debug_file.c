@@ -45,7 +45,7 @@ static const char *found(const struct resolver_record *wanted, const char *modul
 {
     static char text[32];
     memset(text, 0, sizeof text);
-    scoped_fd int fd = debug_file_open(root_fd, DEBUG, module_directory, wanted);
+    scoped_fd int fd = debug_file_open(root_fd, true, DEBUG, module_directory, wanted);
     if (fd >= 0)
         assert_true(read(fd, text, sizeof text - 1) >= 0);
     return text;
