@@ -86,6 +86,19 @@ class OfGcore(unittest.TestCase):
     def test_fragmented(self):
         self.compare("target_fragmented", "holes", "subheaps", "sbrk", "memalign", "mmapped", "mremap", "trim")
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root makes pid namespaces")
+    def test_of_another_pid_namespace(self):
+        command = os.path.join(TARGETS, "target_threads")
+        with Target("/usr/bin/unshare", "--fork", "--pid", "--kill-child", command) as outer, \
+                tempfile.TemporaryDirectory() as directory:
+            answer(outer)
+            with open(f"/proc/{outer.pid}/task/{outer.pid}/children", encoding="ascii") as file:
+                pid = int(file.read())
+            core = gcore(pid, directory)
+            live = numbers(pid, "--consistency", "snapshot")
+            self.assertEqual(numbers("--core", core), live)
+            self.assertEqual((live["tcaches"] > 4, live["tcaches_missing"]), (True, 0))
+
     def test_cut_off(self):
         with Target("target_threads") as target, tempfile.TemporaryDirectory() as directory:
             answer(target)
@@ -109,6 +122,48 @@ class OfGcore(unittest.TestCase):
             self.assertIn(b"not the program", run("scan", "--core", core, "--exe", PROGRAM, code=2).stderr)
             moved = shutil.copy(os.path.join(TARGETS, "target_single"), directory)
             self.assertEqual(numbers("--core", core, "--exe", moved), numbers("--core", core))
+
+
+SMALL = """
+#include <stdio.h>
+#include <stdlib.h>
+#include <pthread.h>
+#include <unistd.h>
+static pthread_barrier_t ready;
+static void fill(void) { void *p[300]; for (int i = 0; i < 300; i++) p[i] = malloc(i * 17 + 1);
+    for (int i = 0; i < 300; i += 2) free(p[i]); }
+static void *stay(void *none) { fill(); pthread_barrier_wait(&ready); pause(); return none; }
+int main(void) { pthread_t t; pthread_barrier_init(&ready, NULL, 4);
+    for (int i = 0; i < 3; i++) pthread_create(&t, NULL, stay, NULL);
+    fill(); (void)malloc(900000); pthread_barrier_wait(&ready); puts("ready"); fflush(stdout); pause(); }
+"""
+
+
+@unittest.skipUnless(shutil.which("gcore"), "gcore (of gdb) is not installed")
+class OfOtherPrograms(unittest.TestCase):
+    def compare(self, *flags):
+        with tempfile.TemporaryDirectory() as directory:
+            program = os.path.join(directory, "x")
+            done = subprocess.run(["gcc", "-O1", "-fno-builtin", "-pthread", "-x", "c", "-", "-o", program, *flags],
+                                  input=SMALL.encode(), capture_output=True, check=False)
+            if done.returncode:
+                self.skipTest("this compiler does not make such programs")
+            with Target(program) as target:
+                target.process.stdout.readline()
+                core = gcore(target.pid, directory)
+                live = numbers(target.pid, "--consistency", "snapshot")
+                self.assertEqual(numbers("--core", core), live)
+                self.assertEqual(live["last_scan_complete"], 1)
+                return live
+
+    def test_of_32_bits(self):
+        self.assertEqual(self.compare("-m32")["tcaches"], 4)
+
+    def test_static(self):
+        self.compare("-static")
+
+    def test_static_and_position_independent(self):
+        self.compare("-static-pie")
 
 
 class OfTheKernel(unittest.TestCase):

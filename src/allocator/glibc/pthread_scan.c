@@ -53,7 +53,7 @@ bool pthread_is_at(struct target *target, uint64_t pointer, struct pthread_place
     if (target_read_exact(target, pointer, head, 3u * word) != STATUS_OK ||
         word_at(head, 0, word) != pointer || word_at(head, 2, word) != pointer ||
         target_read_exact(target, pointer + shape_of(target)->tid, &tid, sizeof tid) != STATUS_OK ||
-        (tid != place->own_tid && !(tid == 0 && place->may_be_zero)))
+        (tid != place->own_tid && !(tid == 0 && place->may_be_zero) && !(tid > 0 && place->is_tid_unknown)))
         return false;
     place->pointer = pointer;
     place->dtv = word_at(head, 1, word);

@@ -10,10 +10,11 @@
 
 /** A thread and where its struct pthread is, which is the thread pointer on x86. */
 struct pthread_place {
-    pid_t own_tid;    /* as the thread knows itself */
-    bool may_be_zero; /* a program without libpthread never notes the tid of its only thread */
-    uint64_t pointer; /* 0: not known */
-    uint64_t dtv;     /* its vector of TLS blocks by module */
+    pid_t own_tid;       /* as the thread knows itself */
+    bool is_tid_unknown; /* any id will do */
+    bool may_be_zero;    /* a program without libpthread never notes the tid of its only thread */
+    uint64_t pointer;    /* 0: not known */
+    uint64_t dtv;        /* its vector of TLS blocks by module */
 };
 
 /** Where the robust list's head lies in struct pthread; 0: the kernel tells none for programs of this width.

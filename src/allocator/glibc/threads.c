@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allocator/glibc/core_threads.h"
 #include "allocator/glibc/elf_image.h"
 #include "allocator/glibc/pthread_scan.h"
 #include "base/checked.h"
@@ -198,13 +199,19 @@ static enum status find_pointers(struct target *target, const struct maps *maps,
         *missing += found == FOUND_NOT;
         rows[wanted++].tid = threads[i].tid;
     }
+    scoped_free bool *is_foreign = calloc(wanted + 1, sizeof *is_foreign);
+    if (!is_foreign)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for %zu threads", total);
+    if (*missing && target->is_frozen) /* then there is a place for each thread */
+        core_threads_settle(target, threads, places, is_foreign, wanted);
     if (*missing)
         pthread_scan(target, maps, places, wanted);
-    for (size_t i = *count = 0; i < wanted; i++)
+    for (size_t i = *count = *missing = 0; i < wanted; i++)
         if (places[i].pointer != 0)
             rows[(*count)++] =
                 (struct thread_tls){.tid = rows[i].tid, .pointer = places[i].pointer, .dtv = places[i].dtv};
-    *missing = wanted - *count;
+        else
+            *missing += !is_foreign[i];
     return STATUS_OK;
 }
 
