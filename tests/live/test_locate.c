@@ -4,10 +4,14 @@
  */
 #include "allocator/glibc/locate.h"
 
+#include <elf.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +19,7 @@
 #include <cmocka.h>
 
 #include "allocator/cache.h"
+#include "base/cleanup.h"
 #include "support/spawn.h"
 #include "target/live.h"
 
@@ -195,10 +200,77 @@ static void test_ways_that_disagree(void **state)
     close(from_it);
 }
 
+/* Where link-time @address lies in the ELF file. */
+static off_t file_offset(int fd, uint64_t address)
+{
+    Elf64_Ehdr header;
+    Elf64_Phdr segment;
+    assert_int_equal(pread(fd, &header, sizeof header, 0), sizeof header);
+    for (unsigned i = 0; i < header.e_phnum; i++) {
+        off_t at = (off_t)(header.e_phoff + i * sizeof segment);
+        assert_int_equal(pread(fd, &segment, sizeof segment, at), sizeof segment);
+        if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
+            address < segment.p_vaddr + segment.p_filesz)
+            return (off_t)(segment.p_offset + (address - segment.p_vaddr));
+    }
+    fail_msg("%s", "no segment has it");
+    return 0;
+}
+
+/* Move the arena's image in the file a little: a file that says other than the memory does. */
+static void move_image(const char *path, const struct glibc_location *location)
+{
+    uint64_t place = location->main_arena_addr - location->bias, moved = place + 32, one = 1;
+    uint8_t image[4096] = {0};
+    scoped_fd int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    memcpy(image + 32 + location->layout.state.next, &moved, sizeof moved);
+    memcpy(image + 32 + location->layout.state.attached_threads, &one, sizeof one);
+    size_t length = 32 + (size_t)location->layout.state.size;
+    assert_int_equal(pwrite(fd, image, length, file_offset(fd, place)), length);
+}
+
+static void test_file_that_was_changed(void **state)
+{
+    (void)state;
+#if defined __SANITIZE_ADDRESS__ || !defined __x86_64__
+    skip();
+#endif
+    char place[] = "/tmp/locate.XXXXXX", libc[64], target_path[512], command[1024];
+    struct spawned spawned;
+    struct target *target = NULL;
+    scoped_maps struct maps maps = {0};
+    struct glibc_locations before = {0}, after = {0};
+    assert_non_null(mkdtemp(place));
+    snprintf(libc, sizeof libc, "%s/libc.so.6", place);
+    snprintf(command, sizeof command,
+             "cp $(ldd %s/tests/targets/target_plain | awk '/libc.so.6/ {print $3}') %s",
+             getenv("BUILD_ROOT"), place);
+    assert_int_equal(system(command), 0);
+    snprintf(target_path, sizeof target_path, "%s/tests/targets/target_plain", getenv("BUILD_ROOT"));
+    const char *argv[] = {"/lib64/ld-linux-x86-64.so.2", "--library-path", place, target_path, NULL};
+    assert_true(spawn_start(&spawned, argv, NULL));
+    scoped_free char *answer = spawn_answer(&spawned);
+    assert_non_null(answer);
+    assert_int_equal(target_live_open("/proc", spawned.pid, &target, NULL), STATUS_OK);
+    assert_int_equal(target_maps(target, &maps, NULL), STATUS_OK);
+    assert_int_equal(glibc_locate(target, &maps, NULL, NULL, UINT64_MAX, &before, NULL), STATUS_OK);
+    move_image(libc, &before.rows[0]);
+    assert_int_equal(glibc_locate(target, &maps, NULL, NULL, UINT64_MAX, &after, NULL), STATUS_OK);
+    assert_int_equal(after.rows[0].main_arena_addr, before.rows[0].main_arena_addr);
+    assert_int_equal(after.rows[0].mp_addr, before.rows[0].mp_addr);
+    free(before.rows);
+    free(after.rows);
+    target_close(target);
+    spawn_end(&spawned);
+    snprintf(command, sizeof command, "rm -r %s", place);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_grown_heap),
-                                       cmocka_unit_test(test_wrong_lessons),
-                                       cmocka_unit_test(test_ways_that_disagree)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_grown_heap), cmocka_unit_test(test_wrong_lessons),
+        cmocka_unit_test(test_ways_that_disagree), cmocka_unit_test(test_file_that_was_changed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

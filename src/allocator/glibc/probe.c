@@ -1,6 +1,7 @@
 /* probe.c - see probe.h. The ways in the order of their cost; whoever answers is not trusted. */
 #include "allocator/glibc/probe.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,15 +178,62 @@ static bool is_proved(struct probe *probe, const struct glibc_layout *layout, bo
            target_read_word(target, top + layout->word_bytes, &field) == STATUS_OK && (field & 7) == 1;
 }
 
-static bool find_anew(struct probe *probe)
+typedef bool find_fn(struct probe *probe);
+
+enum proof { PROOF_NONE, PROOF_DOUBTED, PROOF_GIVEN };
+
+/* One way, from nothing on; what it finds must be what the live heap shows. */
+static enum proof try_way(struct probe *probe, find_fn *find, struct glibc_layout *layout, bool *is_cold)
 {
-    probe->entry.found_by = FOUND_BY_SIGNATURE;
-    bool is_first = probe->symbols && probe->symbols->is_preferred;
-    if (!(is_first && find_by_symbols(probe)) && !find_in_file(probe) && !find_in_memory(probe) &&
-        !find_by_symbols(probe))
-        return false;
+    const struct elf_image *image = &probe->image;
+    probe->entry =
+        (struct cache_entry){.build_id_length = image->build_id_length, .found_by = FOUND_BY_SIGNATURE};
+    memcpy(probe->entry.build_id, image->build_id, sizeof image->build_id);
+    if (!find(probe))
+        return PROOF_NONE;
     take_version(probe);
-    return probe->entry.minor != 0;
+    if (probe->entry.minor == 0 || !layout_compose(probe->entry.minor, probe->target->word_bytes, layout))
+        return PROOF_NONE;
+    return is_proved(probe, layout, is_cold) ? PROOF_GIVEN : PROOF_DOUBTED;
+}
+
+static void log_disagreement(const struct probe *probe, uint64_t doubted, uint64_t proved)
+{
+    char pid[16], first[24], second[24];
+    snprintf(pid, sizeof pid, "%d", (int)probe->target->pid);
+    snprintf(first, sizeof first, "0x%" PRIx64, doubted);
+    snprintf(second, sizeof second, "0x%" PRIx64, proved);
+    log_event(LOG_WARN, "two ways to find a heap disagree: the one that the heap itself confirms is taken",
+              "pid", pid, "module", probe->image.mapping->name, "main_arena", first, "confirmed", second,
+              NULL);
+}
+
+/*
+ * By the file, by the memory, by symbols. A place that the heap does not confirm is not the end: its file may
+ * have been changed since. Symbols cost most: they are asked where no place is found, or two of them differ.
+ */
+static bool find_anew(struct probe *probe, struct glibc_layout *layout, bool *is_cold)
+{
+    static find_fn *const WAYS[] = {find_in_file, find_in_memory, find_by_symbols};
+    static find_fn *const SYMBOLS_FIRST[] = {find_by_symbols, find_in_file, find_in_memory};
+    find_fn *const *ways = probe->symbols && probe->symbols->is_preferred ? SYMBOLS_FIRST : WAYS;
+    uint64_t doubted = 0;
+    bool is_agreed = false;
+    for (int i = 0; i < 3; i++) {
+        if (ways[i] == find_by_symbols && is_agreed)
+            continue;
+        enum proof proof = try_way(probe, ways[i], layout, is_cold);
+        if (proof == PROOF_GIVEN && doubted && doubted != probe->entry.main_arena)
+            log_disagreement(probe, doubted, probe->entry.main_arena);
+        if (proof == PROOF_GIVEN)
+            return true;
+        if (proof == PROOF_NONE)
+            continue;
+        is_agreed = doubted == 0 || doubted == probe->entry.main_arena;
+        doubted = probe->entry.main_arena;
+        probe->is_doubted = true;
+    }
+    return false;
 }
 
 /* What is known of this libc from an earlier process, or found now; proved on this process either way. */
@@ -200,14 +248,8 @@ static bool find_module(struct probe *probe, struct glibc_layout *layout, bool *
             return true;
         probe->is_doubted = true;
     }
-    probe->entry = (struct cache_entry){.build_id_length = image->build_id_length};
-    memcpy(probe->entry.build_id, image->build_id, sizeof image->build_id);
-    if (!find_anew(probe) || !layout_compose(probe->entry.minor, probe->target->word_bytes, layout))
+    if (!find_anew(probe, layout, is_cold))
         return false;
-    if (!is_proved(probe, layout, is_cold)) {
-        probe->is_doubted = true;
-        return false;
-    }
     if (probe->entry.mp == 0)
         find_par_in_memory(probe, layout);
     cache_put(probe->cache, &probe->entry);
