@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 
-from rules import ALL, LIBRARIES, ROOMS, SEAMS
+from rules import ALL, LIBRARIES, ROOMS, SEAMS, USERS
 
 SRC = os.path.join(os.environ.get("SOURCE_ROOT", "."), "src")
 OURS = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
@@ -16,6 +16,8 @@ def ours_problem(path, included):
     room, other = path.split("/")[0], included.split("/")[0]
     if not os.path.exists(os.path.join(SRC, included)):
         return f'"{included}" is not a path below src/'
+    if other in USERS and room != other and not path.startswith(USERS[other]):
+        return f"{included} is for {USERS[other]} alone"
     if path == "main.c" or room == "cli":
         return None
     if room == "roles" and other == "roles":

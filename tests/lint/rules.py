@@ -21,6 +21,8 @@ SEAMS = {
     ("link", "allocator"): {"allocator/symbol_source.h"},
     ("link", "target"): {"target/hold.h"},
 }
+# A room that parses what others made, and the one role without power that may include it.
+USERS = {"symbols": "roles/resolver/"}
 ALL = set(ROOMS) | {"cli"}
 # The only users of a library.
 LIBRARIES = {

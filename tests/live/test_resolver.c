@@ -12,12 +12,16 @@
 #include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -150,6 +154,7 @@ static void checks_debuglink(void **state)
     bool is_made = system(command) == 0;
     snprintf(path, sizeof path, "%s/x", directory);
     scoped_fd int copy = open(path, O_RDONLY | O_CLOEXEC);
+    /* whatever it costs to read a file of a terabyte, it ends with the time that is given */
     snprintf(path, sizeof path, "%s/.debug/x.debug", directory);
     scoped_fd int debug = open(path, O_RDWR | O_CLOEXEC);
     snprintf(command, sizeof command, "rm -r %s", directory);
@@ -159,12 +164,17 @@ static void checks_debuglink(void **state)
     /* the padding behind the ELF identification: nothing that a parser looks at */
     bool is_changed = pwrite(debug, "x", 1, 15) == 1;
     enum status wrong = is_made ? ask(&client, copy, NULL, &answer) : STATUS_OK;
+    bool is_huge = ftruncate(debug, (off_t)1 << 40) == 0;
+    client.timeout_ns = 200 * NS_PER_MS;
+    enum status huge = is_made && is_huge ? ask(&client, copy, NULL, &answer) : STATUS_TIMEOUT;
     assert_int_equal(system(command), 0);
     if (!is_made)
         skip(); /* no objcopy */
     assert_true(is_changed);
     assert_int_equal(right, STATUS_OK);
     assert_int_equal(wrong, STATUS_NOT_FOUND);
+    assert_int_equal(huge, STATUS_TIMEOUT);
+    assert_true(child.pid == 0); /* and so does the resolver */
 }
 
 static int memory_file(const void *data, size_t length, off_t size)
@@ -238,6 +248,43 @@ static void survives_changed_files(void **state)
         enum status status = ask(&client, fd, NULL, &answer);
         assert_true(status == STATUS_BAD_DATA || status == STATUS_NOT_FOUND);
     }
+}
+
+/* A file that another process changes all the time that it is read. */
+static void survives_changing_files(void **state)
+{
+    (void)state;
+    struct module libc;
+    struct symbol_answer answer;
+    struct resolver_client client;
+    scoped_fd int fd = open_libc(&libc);
+    char debug_file[400];
+    debug_file_of(&libc, debug_file);
+    scoped_fd int debug = open(debug_file, O_RDONLY | O_CLOEXEC);
+    struct stat stat;
+    assert_int_equal(fstat(debug, &stat), 0);
+    scoped_fd int copy = memfd_create("elf", MFD_CLOEXEC);
+    for (off_t at = 0; at < stat.st_size;)
+        assert_true(sendfile(copy, debug, &at, (size_t)(stat.st_size - at)) > 0);
+    pid_t changer = fork();
+    if (changer == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (uint64_t seed = 88172645463325252u;;) {
+            seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+            off_t at = seed % 4 == 0 ? (off_t)(seed / 4 % 64) : (off_t)(seed / 4 % (uint64_t)stat.st_size);
+            if (seed % 1024 == 1)
+                (void)!ftruncate(copy, at);
+            (void)!pwrite(copy, &seed, 8, at);
+        }
+    }
+    resolver_client_init(&client, &FORKED);
+    client.debug_directory = "/nonexistent";
+    for (int round = 0; round < 30; round++) {
+        enum status status = ask(&client, copy, NULL, &answer);
+        assert_true(status == STATUS_OK || status == STATUS_BAD_DATA || status == STATUS_NOT_FOUND);
+    }
+    kill(changer, SIGKILL);
+    waitpid(changer, NULL, 0);
 }
 
 static bool status_has(pid_t pid, const char *line)
@@ -457,6 +504,7 @@ int main(void)
         cmocka_unit_test(finds_nothing_without_files),
         cmocka_unit_test(refuses_broken_files),
         cmocka_unit_test(survives_changed_files),
+        cmocka_unit_test(survives_changing_files),
         cmocka_unit_test(has_no_power),
         cmocka_unit_test(survives_liars),
         cmocka_unit_test(survives_liars_of_findings),
