@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "link/link.h"
+#include "roles/front/http/answers.h"
 #include "roles/front/http/connections.h"
 #include "roles/front/http/server.h"
 #include "roles/front/http/streams.h"
@@ -257,8 +258,9 @@ static enum status serve(struct loop *loop, struct error *err)
     loop->front.store = store_new();
     loop->front.streams = loop->front.store ? streams_new(&loop->front) : NULL;
     loop->front.connections = connections_new();
+    loop->front.answers = answers_new();
     loop->front.logins = logins_new();
-    if (!loop->front.streams || !loop->front.connections || !loop->front.logins)
+    if (!loop->front.streams || !loop->front.answers || !loop->front.connections || !loop->front.logins)
         return error_set(err, STATUS_NO_MEMORY, "no memory to start");
     return run(loop, err);
 }
@@ -285,6 +287,7 @@ int front_main(int control_fd)
         server_free(loop->servers[i]);
     streams_free(loop->front.streams);
     connections_free(loop->front.connections);
+    answers_free(loop->front.answers);
     logins_free(loop->front.logins);
     web_free(loop->front.web);
     store_free(loop->front.store);

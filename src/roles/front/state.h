@@ -12,6 +12,7 @@
 
 struct streams;
 struct connections;
+struct answers;
 
 /**
  * One running front. @lock guards @peer, the sending on it, and what the keeper told; @control_lock the
@@ -23,6 +24,7 @@ struct front {
     struct store *store;
     struct streams *streams;
     struct connections *connections;
+    struct answers *answers;
     struct web *web;
     struct logins *logins;
     uint64_t started_ns;

@@ -126,20 +126,27 @@ static void json_process(struct buffer *body, const struct store_process *proces
     buffer_text(body, "}");
 }
 
+static enum status render_processes(struct request *request, struct buffer *body, struct error *err)
+{
+    struct store_view view scoped_view = {0};
+    enum status status = store_view(request->front->store, &view, err);
+    if (status != STATUS_OK)
+        return status;
+    buffer_text(body, "{\"processes\": [");
+    for (size_t i = 0; i < view.process_count; i++) {
+        buffer_text(body, i ? ",\n" : "\n");
+        json_process(body, view.processes[i], false);
+    }
+    buffer_text(body, "]}\n");
+    return STATUS_OK;
+}
+
 enum MHD_Result handle_processes(struct request *request)
 {
     struct error err;
-    struct store_view view scoped_view = {0};
-    if (params_none(request, &err) || store_view(request->front->store, &view, &err))
+    if (params_none(request, &err))
         return request_fail(request, &err);
-    struct buffer body scoped_buffer = {0};
-    buffer_text(&body, "{\"processes\": [");
-    for (size_t i = 0; i < view.process_count; i++) {
-        buffer_text(&body, i ? ",\n" : "\n");
-        json_process(&body, view.processes[i], false);
-    }
-    buffer_text(&body, "]}\n");
-    return request_reply(request, 200, "application/json", &body);
+    return request_share(request, ANSWER_PROCESSES, "application/json", render_processes);
 }
 
 enum MHD_Result api_refuse_unknown(struct request *request)

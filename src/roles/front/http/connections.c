@@ -24,7 +24,8 @@ struct connection {
     struct web_state *web;
     enum connection_state state;
     uint64_t since_ns;
-    size_t bytes;
+    size_t bytes;          /* of its own that it sends */
+    struct answer *shared; /* or this, referenced */
     bool is_shut;
 };
 
@@ -67,13 +68,25 @@ static void take_out(struct connection *connection)
         list->last = connection->before;
 }
 
+/* Count what it sends no more. */
+static void let_go(struct connection *connection)
+{
+    struct connections *connections = connection->owner;
+    connections->sending_bytes -= connection->bytes;
+    connection->bytes = 0;
+    if (connection->shared && answer_holders(connection->shared, -1) == 0)
+        connections->sending_bytes -= answer_length(connection->shared);
+    answer_unref(connection->shared);
+    connection->shared = NULL;
+}
+
 /* It counts no more from now on, and is in no list. */
 static void shut(struct connection *connection)
 {
     take_out(connection);
     connection->is_shut = true;
     connection->owner->count--;
-    connection->owner->sending_bytes -= connection->bytes;
+    let_go(connection);
     shutdown(connection->fd, SHUT_RDWR);
 }
 
@@ -181,28 +194,46 @@ void connection_closed(struct connection *connection)
     pthread_mutex_lock(&connections->lock);
     if (!connection->is_shut) {
         take_out(connection);
+        let_go(connection);
         connections->count--;
-        connections->sending_bytes -= connection->bytes;
     }
     pthread_mutex_unlock(&connections->lock);
     web_state_unref(connection->web);
     free(connection);
 }
 
-void connection_enter(struct connection *connection, enum connection_state state, size_t bytes)
+static void enter(struct connection *connection, enum connection_state state)
+{
+    take_out(connection);
+    let_go(connection);
+    connection->state = state;
+    connection->since_ns = clock_monotonic_ns();
+    add(connection);
+}
+
+void connection_enter(struct connection *connection, enum connection_state state)
+{
+    if (!connection)
+        return;
+    pthread_mutex_lock(&connection->owner->lock);
+    if (!connection->is_shut)
+        enter(connection, state);
+    pthread_mutex_unlock(&connection->owner->lock);
+}
+
+void connection_send(struct connection *connection, size_t bytes, struct answer *shared)
 {
     if (!connection)
         return;
     struct connections *connections = connection->owner;
     pthread_mutex_lock(&connections->lock);
     if (!connection->is_shut) {
-        take_out(connection);
-        connections->sending_bytes += bytes;
-        connections->sending_bytes -= connection->bytes;
+        enter(connection, CONNECTION_SENDING);
         connection->bytes = bytes;
-        connection->state = state;
-        connection->since_ns = clock_monotonic_ns();
-        add(connection);
+        connection->shared = shared ? answer_ref(shared) : NULL;
+        connections->sending_bytes += bytes;
+        if (shared && answer_holders(shared, 1) == 1)
+            connections->sending_bytes += answer_length(shared);
         while (connections->sending_bytes > CONNECTIONS_SENDING_BYTES_MAX &&
                connections->lists[CONNECTION_SENDING].first != connection)
             shut(connections->lists[CONNECTION_SENDING].first);

@@ -12,10 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "roles/front/http/answers.h"
 #include "roles/front/web/web.h"
 
 #define CONNECTIONS_MAX 512
-/** Bytes of answers that wait for their readers, over all connections. */
+/** Bytes of answers that wait for their readers, over all connections; beyond, the oldest are cut off. */
 #define CONNECTIONS_SENDING_BYTES_MAX ((uint64_t)64 << 20)
 
 enum connection_state {
@@ -41,8 +42,11 @@ struct connection *connection_opened(struct connections *connections, int fd, st
 /** Before its descriptor is closed. NULL is allowed. */
 void connection_closed(struct connection *connection);
 
-/** It is now in @state, with @bytes of an answer to be sent. NULL is allowed. */
-void connection_enter(struct connection *connection, enum connection_state state, size_t bytes);
+/** It is now in @state. NULL is allowed. */
+void connection_enter(struct connection *connection, enum connection_state state);
+/** It is now in CONNECTION_SENDING with @bytes of its own, or with @shared (else NULL), whose bytes count
+ * once however many send them. NULL is allowed. */
+void connection_send(struct connection *connection, size_t bytes, struct answer *shared);
 
 /** The configuration that its TLS session began with, or NULL. */
 const struct web_state *connection_web(const struct connection *connection);

@@ -166,13 +166,29 @@ static enum status fill(struct front *front, struct scrape *scrape, struct error
     return STATUS_OK;
 }
 
-enum MHD_Result handle_metrics(struct request *request)
+static enum status render(struct request *request, enum exposition_format format, struct buffer *body,
+                          struct error *err)
 {
     struct scrape scrape scoped_scrape = {0};
-    struct buffer body scoped_buffer = {0};
-    struct error err = {0};
+    enum status status = fill(request->front, &scrape, err);
+    return status == STATUS_OK ? exposition_write(body, format, &scrape.view, err) : status;
+}
+
+static enum status render_text(struct request *request, struct buffer *body, struct error *err)
+{
+    return render(request, EXPOSITION_TEXT, body, err);
+}
+
+static enum status render_openmetrics(struct request *request, struct buffer *body, struct error *err)
+{
+    return render(request, EXPOSITION_OPENMETRICS, body, err);
+}
+
+enum MHD_Result handle_metrics(struct request *request)
+{
     enum exposition_format format = accept_exposition(request_header(request, MHD_HTTP_HEADER_ACCEPT));
-    if (fill(request->front, &scrape, &err) || exposition_write(&body, format, &scrape.view, &err))
-        return request_fail(request, &err);
-    return request_reply(request, 200, exposition_content_type(format), &body);
+    const char *type = exposition_content_type(format);
+    return format == EXPOSITION_TEXT
+               ? request_share(request, ANSWER_METRICS_TEXT, type, render_text)
+               : request_share(request, ANSWER_METRICS_OPENMETRICS, type, render_openmetrics);
 }

@@ -160,24 +160,29 @@ static void head(struct buffer *body, struct request *request, const struct stor
     buffer_text(body, "</div>");
 }
 
-enum MHD_Result handle_page(struct request *request)
+static enum status render(struct request *request, struct buffer *body, struct error *err)
 {
-    struct error err;
     struct store_view view scoped_view = {0};
-    if (store_view(request->front->store, &view, &err))
-        return request_fail(request, &err);
-    struct buffer body scoped_buffer = {0};
+    enum status status = store_view(request->front->store, &view, err);
+    if (status != STATUS_OK)
+        return status;
     bool may_dump = access_allowed(request);
-    head(&body, request, &view);
+    head(body, request, &view);
     for (size_t i = 0; i < view.process_count; i++) {
         const char *group = view.processes[i]->message.group;
         if (i == 0 || strcmp(group, view.processes[i - 1]->message.group) != 0) {
-            buffer_text(&body, "<h2>");
-            html(&body, group);
-            buffer_text(&body, "</h2>");
+            buffer_text(body, "<h2>");
+            html(body, group);
+            buffer_text(body, "</h2>");
         }
-        one_process(&body, view.processes[i], may_dump);
+        one_process(body, view.processes[i], may_dump);
     }
-    buffer_text(&body, "</body></html>\n");
-    return request_reply(request, 200, "text/html; charset=utf-8", &body);
+    buffer_text(body, "</body></html>\n");
+    return STATUS_OK;
+}
+
+enum MHD_Result handle_page(struct request *request)
+{
+    enum answer_kind kind = access_allowed(request) ? ANSWER_PAGE_WITH_DUMPS : ANSWER_PAGE;
+    return request_share(request, kind, "text/html; charset=utf-8", render);
 }

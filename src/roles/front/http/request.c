@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "roles/front/http/accept.h"
 #include "roles/front/http/connections.h"
 #include "roles/front/http/gzip.h"
@@ -73,8 +74,8 @@ static void add_headers(const struct request *request, struct MHD_Response *resp
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
-enum MHD_Result request_queue(struct request *request, unsigned code, struct MHD_Response *response,
-                              size_t bytes)
+static enum MHD_Result queue(struct request *request, unsigned code, struct MHD_Response *response,
+                             size_t bytes, struct answer *shared)
 {
     if (!response)
         return MHD_NO;
@@ -82,8 +83,26 @@ enum MHD_Result request_queue(struct request *request, unsigned code, struct MHD
     count(request, code);
     if (!request->stream)
         request_uncount(request);
-    connection_enter(request->place, request->stream ? CONNECTION_WORKING : CONNECTION_SENDING, bytes);
+    if (request->stream)
+        connection_enter(request->place, CONNECTION_WORKING);
+    else
+        connection_send(request->place, bytes, shared);
     return MHD_queue_response(request->connection, code, response);
+}
+
+enum MHD_Result request_queue(struct request *request, unsigned code, struct MHD_Response *response,
+                              size_t bytes)
+{
+    return queue(request, code, response, bytes, NULL);
+}
+
+static void add_type(struct MHD_Response *response, const char *content_type)
+{
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    if (strncmp(content_type, "text/html", 9) == 0)
+        MHD_add_response_header(response, "Content-Security-Policy",
+                                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
+                                "base-uri 'none'; form-action 'none'");
 }
 
 /* A response of the bytes of @body, which is empty then. */
@@ -94,30 +113,69 @@ static struct MHD_Response *take_body(struct buffer *body, const char *content_t
     if (!response)
         return NULL;
     *body = (struct buffer){0};
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-    if (strncmp(content_type, "text/html", 9) == 0)
-        MHD_add_response_header(response, "Content-Security-Policy",
-                                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
-                                "base-uri 'none'; form-action 'none'");
+    add_type(response, content_type);
     return response;
+}
+
+static bool takes_gzip(const struct request *request)
+{
+    return accept_takes_gzip(request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+}
+
+static void add_coding(struct MHD_Response *response, bool is_packed)
+{
+    if (is_packed)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
 }
 
 enum MHD_Result request_reply(struct request *request, unsigned code, const char *content_type,
                               struct buffer *body)
 {
     struct error err;
-    bool is_packed =
-        accept_takes_gzip(request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING)) && gzip_pack(body);
+    bool is_packed = takes_gzip(request) && gzip_pack(body);
     if (buffer_status(body, &err))
         return request_fail(request, &err);
     size_t bytes = body->length;
     struct MHD_Response *response scoped_response = take_body(body, content_type);
     if (!response)
         return MHD_NO;
-    if (is_packed)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-    MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
+    add_coding(response, is_packed);
     return request_queue(request, code, response, bytes);
+}
+
+static enum status make_answer(struct request *request, enum answer_kind kind, bool *is_packed,
+                               request_render *render, struct answer **ret, struct error *err)
+{
+    struct buffer body scoped_buffer = {0};
+    uint64_t begin_ns = clock_monotonic_ns();
+    enum status status = render(request, &body, err);
+    if (status == STATUS_OK)
+        status = buffer_status(&body, err);
+    if (status != STATUS_OK)
+        return status;
+    *is_packed = *is_packed && gzip_pack(&body);
+    *ret = answers_put(request->front->answers, kind, *is_packed, &body, begin_ns, clock_monotonic_ns());
+    return *ret ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "no memory for an answer");
+}
+
+enum MHD_Result request_share(struct request *request, enum answer_kind kind, const char *content_type,
+                              request_render *render)
+{
+    struct error err;
+    bool is_packed = takes_gzip(request);
+    struct answer *answer = answers_find(request->front->answers, kind, is_packed, clock_monotonic_ns());
+    if (!answer && make_answer(request, kind, &is_packed, render, &answer, &err) != STATUS_OK)
+        return request_fail(request, &err);
+    struct MHD_Response *response scoped_response = MHD_create_response_from_buffer_with_free_callback_cls(
+        answer_length(answer), (void *)(uintptr_t)answer_data(answer), answer_unref, answer);
+    if (!response) {
+        answer_unref(answer);
+        return MHD_NO;
+    }
+    add_type(response, content_type);
+    add_coding(response, is_packed);
+    return queue(request, 200, response, 0, answer);
 }
 
 enum MHD_Result request_error(struct request *request, unsigned code, const char *error_code,

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "roles/front/http/answers.h"
 #include "roles/front/http/mhd.h"
 #include "roles/front/state.h"
 
@@ -38,6 +39,11 @@ struct request {
 /** Answer with the bytes of @body, which is empty then; packed by gzip where the client takes that. */
 enum MHD_Result request_reply(struct request *request, unsigned code, const char *content_type,
                               struct buffer *body);
+/** Append an answer to @body. */
+typedef enum status request_render(struct request *request, struct buffer *body, struct error *err);
+/** Answer 200 with what @render makes, or made for another request a moment ago (answers.h). */
+enum MHD_Result request_share(struct request *request, enum answer_kind kind, const char *content_type,
+                              request_render *render);
 /** Answer with {"error": {"code", "message"}}. @retry_after_seconds 0: no such header. */
 enum MHD_Result request_error(struct request *request, unsigned code, const char *error_code,
                               const char *message, unsigned retry_after_seconds);

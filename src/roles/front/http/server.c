@@ -13,8 +13,8 @@
 #include "roles/front/http/router.h"
 #include "roles/front/http/streams.h"
 
-/* A relay runs best with this much (it is also the limit of the library for headers: ours is below). */
-#define CONNECTION_MEMORY_BYTES (512 * 1024)
+/* Also the library's limit for headers, above ours. It touches most of it for each connection. */
+#define CONNECTION_MEMORY_BYTES (64 * 1024)
 #define HEADERS_MAX_BYTES (32 * 1024)
 #define BODY_MAX_BYTES (64 * 1024)
 /* Never reached: connections.h closes one before. */
@@ -23,6 +23,8 @@
 #define LIBRARY_TIMEOUT_SECONDS 130
 /* A peer that has vanished or closed its window for so long is gone. */
 #define PEER_TIMEOUT_MS 60000
+/* What the kernel takes off us for a reader that does not read: it is memory, and copying it is time. */
+#define SEND_BUFFER_BYTES (128 * 1024)
 
 struct server {
     struct front *front;
@@ -49,6 +51,8 @@ static void notify(void *context, struct MHD_Connection *connection, void **sock
     int fd = info_of(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     struct web_state *web = server->has_tls ? web_current(server->front->web) : NULL;
     unsigned timeout_ms = PEER_TIMEOUT_MS;
+    int buffer_bytes = SEND_BUFFER_BYTES;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof buffer_bytes);
     if (!server->is_unix)
         setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
     struct connection *place = connection_opened(server->front->connections, fd, web);
@@ -91,7 +95,7 @@ static enum MHD_Result begin(struct server *server, struct MHD_Connection *conne
     request->web = web_current(server->front->web);
     request->place = place ? place->socket_context : NULL;
     router_find(request);
-    connection_enter(request->place, CONNECTION_READING, 0);
+    connection_enter(request->place, CONNECTION_READING);
     *context = request;
     const char *length = request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     if (length && strtoull(length, NULL, 10) > BODY_MAX_BYTES)
@@ -119,11 +123,19 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         return discard(request, upload_length);
     if (request->stream)
         return streams_answer(request);
-    connection_enter(request->place, CONNECTION_WORKING, 0);
+    connection_enter(request->place, CONNECTION_WORKING);
     if (headers_are_too_long(connection, url))
         return request_error(request, 431, "bad_parameter", "address and headers are longer than 32 KiB", 0);
     enum MHD_Result result = MHD_YES;
     return guard_check(request, &result) == GUARD_PASS ? router_dispatch(request) : result;
+}
+
+/* A NUL would end the text for whoever looks at it: what has one stays as it was written, and fits nothing.
+ */
+static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context, (void)connection;
+    return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
 }
 
 static void completed(void *context, struct MHD_Connection *connection, void **request_context,
@@ -135,7 +147,7 @@ static void completed(void *context, struct MHD_Connection *connection, void **r
         return;
     streams_release(request);
     request_uncount(request);
-    connection_enter(request->place, CONNECTION_IDLE, 0);
+    connection_enter(request->place, CONNECTION_IDLE);
     web_state_unref(request->web);
     free(request);
     *request_context = NULL;
@@ -147,13 +159,13 @@ static struct MHD_Daemon *start(struct server *server, int listener)
         {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)web_tls_no_certificate()},
         {MHD_OPTION_END, 0, NULL}};
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
-    return MHD_start_daemon(flags | (server->has_tls ? (unsigned)MHD_USE_TLS : 0), 0, NULL, NULL, answer,
-                            server, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_CONNECTION, notify,
-                            server, MHD_OPTION_NOTIFY_COMPLETED, completed, server,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIBRARY_CONNECTIONS_MAX,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIBRARY_TIMEOUT_SECONDS,
-                            MHD_OPTION_ARRAY, server->has_tls ? tls : &tls[1], MHD_OPTION_END);
+    return MHD_start_daemon(
+        flags | (server->has_tls ? (unsigned)MHD_USE_TLS : 0), 0, NULL, NULL, answer, server,
+        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, notify, server, MHD_OPTION_NOTIFY_COMPLETED, completed, server,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)LIBRARY_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)LIBRARY_TIMEOUT_SECONDS,
+        MHD_OPTION_ARRAY, server->has_tls ? tls : &tls[1], MHD_OPTION_END);
 }
 
 enum status server_new(struct front *front, int listener, bool is_unix, struct server **ret,

@@ -179,6 +179,13 @@ static void unref(struct stream *stream)
         free(stream);
 }
 
+static void give_up_place(const struct stream *stream)
+{
+    for (size_t i = 0; i < STREAMS_MAX; i++)
+        if (stream->owner->items[i] == stream)
+            stream->owner->items[i] = NULL;
+}
+
 /* What the connection's thread asks for when it can send. */
 static ssize_t read_block(void *context, uint64_t position, char *target, size_t size)
 {
@@ -192,6 +199,7 @@ static ssize_t read_block(void *context, uint64_t position, char *target, size_t
     } else if (stream->pipe >= 0 && (got == 0 || errno == EAGAIN || errno == EINTR)) {
         stream->is_at_end = got == 0;
         if (stream->is_at_end && stream->state == STREAM_FINISHED) {
+            give_up_place(stream); /* before its client can know the end, and ask for the next */
             result = MHD_CONTENT_READER_END_OF_STREAM;
         } else if (stream->state != STREAM_BROKEN && !stream->owner->is_stopping) {
             suspend(stream);
@@ -322,9 +330,7 @@ void streams_release(struct request *request)
     struct streams *streams = stream->owner;
     pthread_mutex_lock(&streams->lock);
     close_pipe(stream);
-    for (size_t i = 0; i < STREAMS_MAX; i++)
-        if (streams->items[i] == stream)
-            streams->items[i] = NULL;
+    give_up_place(stream);
     unref(stream);
     pthread_mutex_unlock(&streams->lock);
     request->stream = NULL;

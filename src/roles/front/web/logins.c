@@ -15,7 +15,7 @@
 #define DIGEST_BYTES 32
 /* libcrypt reads no more (CRYPT_MAX_PASSPHRASE_SIZE); bcrypt itself 72. */
 #define PASSWORD_BYTES_MAX 511
-#define NICE 10
+#define NICE 5
 /* Of no password that is known; its cost is set to that of a user. */
 #define FIXED_HASH "$2y$10$5pUsV7Pw1nXqGkYl0aCz6uR3hTtBvEoQmJ9dLxF2yWcK8iNsSgZbe"
 
