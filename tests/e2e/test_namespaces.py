@@ -121,6 +121,20 @@ class Namespaces(unittest.TestCase):
         self.check(pid)
         self.assertEqual(self.files(pid), "yes")
 
+    @unittest.skipIf(shutil.which("mkfs.btrfs") is None, "no mkfs.btrfs")
+    def test_btrfs(self):
+        """Its subvolumes have device numbers that maps does not tell."""
+        image, place = os.path.join(self.place, "image"), os.path.join(self.place, "mounted")
+        os.mkdir(place)
+        with open(image, "wb") as file:
+            file.truncate(256 << 20)
+        pid = self.start("unshare", "-m", "sh", "-c", f"""
+            exec 2>/dev/null; mkfs.btrfs -q {image} >&2 && mount -o loop {image} {place} && cd {place} &&
+            btrfs subvolume create sub >&2 && cp -a {self.root}/. sub/ && mount --bind sub sub &&
+            exec chroot sub /plain""")
+        self.check(pid)
+        self.assertEqual(self.files(pid), "yes")
+
     def test_explicit_loader(self):
         loader = next(path for path in libraries(os.path.join(TARGETS, "target_plain")) if "ld-linux" in path)
         pid = self.start("chroot", self.root, loader, "/plain")
