@@ -15,8 +15,10 @@ struct cell {
     const char *link;                              /* "", "-static", "-static-pie" */
     const char *arguments[CELL_ARGUMENTS_MAX + 1]; /* NULL-ended */
     const char *environment[CELL_ENVIRONMENT_MAX + 1];
-    unsigned since; /* minor version of the glibc that has what is tested */
-    bool is_short;  /* part of the short form */
+    bool is_without_list; /* only sums: usable sizes are not those of the chunks */
+    bool is_list_partial; /* the C library allocates more for itself */
+    unsigned since;       /* minor version of the glibc that has what is tested */
+    bool is_short;        /* part of the short form */
 };
 
 extern const struct cell CELLS[];

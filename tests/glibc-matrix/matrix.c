@@ -80,8 +80,10 @@ static bool check(struct matrix *matrix, const struct cell *cell, struct spawned
     char title[64];
     const struct truth_check how = {.consistency = consistency,
                                     .symbols = symbols ? &matrix->client.source : NULL,
+                                    .ignores_unlisted = cell->is_list_partial,
                                     .minor = matrix->minor};
-    bool is_true = truth_check_blocks(program, &how, &verdict) && is_known(matrix, cell, symbols, &verdict);
+    bool is_true = (cell->is_without_list ? truth_check_sums : truth_check_blocks)(program, &how, &verdict) &&
+                   is_known(matrix, cell, symbols, &verdict);
     snprintf(title, sizeof title, "%s, %s", symbols ? "symbols" : "none", consistency_name(consistency));
     count(matrix, title, is_true, verdict.why);
     return is_true;

@@ -71,10 +71,11 @@ static bool is_reconciled(const struct snapshot *snapshot, struct truth_verdict 
            say(verdict, "%" PRIu64 " tcaches were not found", (uint64_t)numbers->tcaches_missing);
 }
 
-static bool is_list_found(struct block_list *list, const struct snapshot *snapshot,
+static bool is_list_found(struct block_list *list, const struct snapshot *snapshot, bool ignores_unlisted,
                           struct truth_verdict *verdict)
 {
-    size_t missing = block_list_missing(list), unnamed = block_list_unnamed(list, snapshot);
+    size_t missing = block_list_missing(list);
+    size_t unnamed = ignores_unlisted ? 0 : block_list_unnamed(list, snapshot);
     return (missing == 0 && list->wrong == 0 && unnamed == 0) ||
            say(verdict, "of the program's blocks %zu not found, %zu of another size; %zu in use are nobody's",
                missing, list->wrong, unnamed);
@@ -109,7 +110,7 @@ static bool check(struct spawned *target, const struct truth_check *how, struct 
     verdict->found_by = snapshot->numbers.found_by;
     bool is_true = is_same_text(rebuilt, told, verdict) && do_arenas_sum(snapshot, verdict) &&
                    is_reconciled(snapshot, verdict) &&
-                   (list == NULL || is_list_found(list, snapshot, verdict));
+                   (list == NULL || is_list_found(list, snapshot, how->ignores_unlisted, verdict));
     snapshot_unref(snapshot);
     return is_true;
 }

@@ -24,7 +24,8 @@ struct truth_check {
     enum consistency consistency;
     struct chunk_sink *sink;       /* of truth_check_sums(): NULL: most chunks are only counted */
     struct symbol_source *symbols; /* may be NULL */
-    unsigned minor;                /* of the glibc, where a scan cannot tell: 36 for 2.36; 0: it can */
+    bool ignores_unlisted; /* the program does not list all: the C library allocated more for itself */
+    unsigned minor;        /* of the glibc, where a scan cannot tell: 36 for 2.36; 0: it can */
 };
 
 /** Scan @target, which must be idle, and compare its numbers. False: @ret->why says where they differ. */

@@ -40,15 +40,23 @@ static enum status append(struct glibc_locations *locations, const struct probe 
     return STATUS_OK;
 }
 
-/* libc.so.6, libc-2.31.so: tried first, since looking into every module costs more. */
-static bool is_libc_name(const struct mapping *mapping)
+/* In the order in which they are tried: a libc by its name, since looking into every module costs more. */
+enum module_kind {
+    MODULE_LIBC,         /* libc.so.6, libc-2.31.so */
+    MODULE_DEBUG_MALLOC, /* libc_malloc_debug.so.0: a malloc of its own beside that of its libc, since 2.34 */
+    MODULE_OTHER
+};
+
+static enum module_kind kind_of(const struct mapping *mapping)
 {
     const char *base = strrchr(mapping->name, '/');
     base = base ? base + 1 : mapping->name;
-    return strncmp(base, "libc.so", 7) == 0 || strncmp(base, "libc-", 5) == 0;
+    if (strncmp(base, "libc.so", 7) == 0 || strncmp(base, "libc-", 5) == 0)
+        return MODULE_LIBC;
+    return strncmp(base, "libc_malloc_debug.so", 20) == 0 ? MODULE_DEBUG_MALLOC : MODULE_OTHER;
 }
 
-static enum status try_modules(struct probe *probe, bool by_name, struct glibc_locations *ret,
+static enum status try_modules(struct probe *probe, enum module_kind kind, struct glibc_locations *ret,
                                struct error *err)
 {
     enum status status = STATUS_OK;
@@ -60,15 +68,18 @@ static enum status try_modules(struct probe *probe, bool by_name, struct glibc_l
         if (mapping->offset != 0 || mapping->inode == 0 || !mapping->is_readable)
             continue;
         /* the program itself is mapped lowest: a static one has its own malloc */
-        probe->may_have_symbols = by_name || is_first;
+        probe->may_have_symbols = kind != MODULE_OTHER || is_first;
         is_first = false;
-        if (is_libc_name(mapping) != by_name)
+        if (kind_of(mapping) != kind)
             continue;
         bool is_found = probe_module(probe, mapping, &layout, &is_cold);
         if (effort_is_spent(&probe->effort, probe->target))
             return error_set(err, STATUS_TIMEOUT,
                              "the search for the heap was given up: it took too long, or "
                              "too many reads");
+        /* the debugging malloc is built without a tcache (malloc/malloc-debug.c) */
+        if (is_found && kind == MODULE_DEBUG_MALLOC)
+            layout.tcache = (struct tcache_layout){0};
         if (is_found)
             status = append(ret, probe, &layout, is_cold, err);
     }
@@ -128,9 +139,13 @@ enum status glibc_locate(struct target *target, const struct maps *maps, struct 
                           .symbols = symbols,
                           .cache = cache,
                           .effort = effort_begin(target, deadline_ns)};
-    enum status status = try_modules(&probe, true, &found, err);
+    enum status status = try_modules(&probe, MODULE_LIBC, &found, err);
+    if (status == STATUS_OK && found.count != 0) {
+        probe.companion_minor = found.rows[0].layout.version;
+        status = try_modules(&probe, MODULE_DEBUG_MALLOC, &found, err);
+    }
     if (status == STATUS_OK && found.count == 0)
-        status = try_modules(&probe, false, &found, err);
+        status = try_modules(&probe, MODULE_OTHER, &found, err);
     if (status == STATUS_OK && found.count == 0)
         status = why_none(&probe, err);
     if (status != STATUS_OK) {

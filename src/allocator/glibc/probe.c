@@ -59,6 +59,8 @@ static void take_version(struct probe *probe)
 {
     struct libc_texts texts;
     libc_texts_find(probe->target, &probe->image, &texts);
+    if (texts.minor == 0)
+        texts.minor = probe->companion_minor;
     probe->entry.minor = libc_version_minor(&texts, probe->bins_offset, probe->target->word_bytes);
     if (texts.minor)
         snprintf(probe->entry.version, sizeof probe->entry.version, "2.%u", texts.minor);

@@ -19,8 +19,9 @@ struct probe {
     struct symbol_source *symbols; /* may be NULL */
     struct allocator_cache *cache; /* may be NULL */
     struct effort effort;
-    bool may_have_symbols; /* this module is a libc by its name, or a program of its own */
-    bool is_doubted;       /* a place was found in one of the modules and the heap there did not agree */
+    unsigned companion_minor; /* of the libc that a module without a version belongs to; 0: none */
+    bool may_have_symbols;    /* this module is a libc by its name, or a program of its own */
+    bool is_doubted;          /* a place was found in one of the modules and the heap there did not agree */
 
     /* of the module that probe_module() was given last */
     struct elf_image image;

@@ -1,100 +1,13 @@
 /* threads.c - see threads.h. */
 #include "allocator/glibc/threads.h"
 
-#include <elf.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "allocator/glibc/core_threads.h"
-#include "allocator/glibc/elf_image.h"
 #include "allocator/glibc/pthread_scan.h"
+#include "allocator/glibc/tls_place.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
-
-#define LINK_MAP_BYTES 0x4c0u
-#define LINK_MAPS_MAX 4096u
-
-/* Where a module's TLS lies in every thread: below the thread pointer, and its number in the thread's dtv. */
-struct tls_place {
-    uint64_t offset;
-    uint64_t module_id;
-};
-
-static uint64_t word_at(const uint8_t *data, size_t index, unsigned word)
-{
-    uint64_t value = 0;
-    memcpy(&value, data + index * word, word);
-    return value;
-}
-
-/*
- * l_tls_offset in the link_map at @map: it comes two words behind {image, file size, size, alignment} of the
- * libc's PT_TLS, and l_tls_modid behind it (include/link.h), wherever the release has put those.
- */
-static bool tls_place_in(struct target *target, const struct glibc_location *location, uint64_t map,
-                         struct tls_place *ret)
-{
-    unsigned word = target->word_bytes;
-    uint8_t data[LINK_MAP_BYTES];
-    if (target_read_exact(target, map, data, sizeof data) != STATUS_OK)
-        return false;
-    for (size_t i = 0; i + 6 < sizeof data / word; i++)
-        if (word_at(data, i, word) == location->bias + location->tls_start &&
-            word_at(data, i + 2, word) == location->tls_size &&
-            word_at(data, i + 3, word) == location->tls_align) {
-            *ret = (struct tls_place){.offset = word_at(data, i + 5, word),
-                                      .module_id = word_at(data, i + 6, word)};
-            return true;
-        }
-    return false;
-}
-
-/* Go through the list of link_maps that begins at @map for the one of the libc. */
-static bool tls_place_by_list(struct target *target, const struct glibc_location *location, uint64_t map,
-                              struct tls_place *ret)
-{
-    for (unsigned n = 0; map != 0 && n < LINK_MAPS_MAX; n++) {
-        uint64_t bias;
-        if (target_read_word(target, map, &bias) != STATUS_OK)
-            return false;
-        if (bias == location->bias && tls_place_in(target, location, map, ret))
-            return true;
-        if (target_read_word(target, map + 3u * target->word_bytes, &map) != STATUS_OK)
-            return false;
-    }
-    return false;
-}
-
-/* DT_DEBUG of the program leads to r_debug and the list; a lazily bound libc has its own link_map in GOT[1].
- */
-static bool find_tls_place(struct target *target, const struct maps *maps,
-                           const struct glibc_location *location, struct tls_place *ret)
-{
-    bool is_dynamic = false;
-    for (size_t i = 0; i < maps->count; i++) {
-        struct elf_image image;
-        uint64_t value, map;
-        const struct mapping *mapping = &maps->rows[i];
-        if (mapping->offset != 0 || mapping->inode == 0 || !elf_image_read(target, mapping, &image))
-            continue;
-        is_dynamic = is_dynamic || image.has_interpreter;
-        if (elf_image_dynamic(target, &image, DT_DEBUG, &value) && value != 0 &&
-            target_read_word(target, value + target->word_bytes, &map) == STATUS_OK &&
-            tls_place_by_list(target, location, map, ret))
-            return true;
-        if (elf_image_dynamic(target, &image, DT_PLTGOT, &value)) {
-            uint64_t got = value < image.bias ? value + image.bias : value;
-            if (target_read_word(target, got + target->word_bytes, &map) == STATUS_OK && map != 0 &&
-                tls_place_by_list(target, location, map, ret))
-                return true;
-        }
-    }
-    if (is_dynamic)
-        return false;
-    /* a static program has one block, right below the thread pointer */
-    *ret = (struct tls_place){.offset = align_up(location->tls_size, location->tls_align), .module_id = 1};
-    return true;
-}
 
 enum found { FOUND, FOUND_NOT, FOUND_FOREIGN };
 
@@ -231,7 +144,7 @@ enum status threads_find(struct target *target, const struct maps *maps,
     if (!rows)
         return error_set(err, STATUS_NO_MEMORY, "no memory for %zu threads", total);
     *count = *missing = 0;
-    if (location->tls_size == 0 || !find_tls_place(target, maps, location, &place)) {
+    if (!tls_place_find(target, maps, location, &place)) {
         *missing = total;
         *ret = take_ptr(rows);
         return STATUS_OK;
