@@ -48,7 +48,7 @@ static bool parse_field(unsigned number, const char *at, const char *end, size_t
     uint64_t value;
     if (number == FIELD_STATE) {
         stat->state = *at;
-        return end - at == 1;
+        return end - at == 1 && ((*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z'));
     }
     if (number == FIELD_PPID) {
         if (!parse_number(at, end, &value) || value > INT32_MAX)

@@ -41,7 +41,7 @@ static void fields(void **state)
 static void hostile(void **state)
 {
     (void)state;
-    static const char text[] = HEAD TAIL;
+    char text[] = HEAD TAIL;
     size_t whole = (size_t)(strstr(text, " 600 ") - text) + 5;
     struct proc_stat stat;
     for (size_t length = 0; length < whole; length++)
@@ -51,6 +51,15 @@ static void hostile(void **state)
     };
     for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
         assert_int_equal(parse(BAD[i], strlen(BAD[i]), &stat), STATUS_BAD_DATA);
+    /* a sound text whose state is no letter */
+    char *state_at = strrchr(text, ')') + 2;
+    assert_int_equal(parse(text, whole, &stat), STATUS_OK);
+    for (int byte = 0; byte < 256; byte++) {
+        bool is_letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
+        *state_at = (char)byte;
+        if (byte != ' ' && byte != ')')
+            assert_int_equal(parse(text, whole, &stat), is_letter ? STATUS_OK : STATUS_BAD_DATA);
+    }
 }
 
 static void own(void **state)
