@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "inspect/kinds.h"
 #include "inspect/places.h"
@@ -52,6 +53,7 @@ static const struct report_column MAPS[] = {
     {"swapped_bytes", "SWAPPED", 9, true},
     {"offset_bytes", NULL, 0, false},
     {"detail", "OF", 13, false},
+    {"deleted", NULL, 0, false},
     {"file", "FILE", 0, false},
 };
 
@@ -75,7 +77,12 @@ static void put_mapping(const struct inspection *inspection, const struct places
     }
     report_bytes(report, mapping->offset);
     put_detail(inspection, places, mapping, report);
-    report_text(report, mapping->name[0] ? mapping->name : NULL);
+    report_bool(report, mapping->is_deleted);
+    scoped_buffer struct buffer name = {0};
+    buffer_text(&name, mapping->name);
+    if (mapping->is_deleted && report->format == REPORT_TEXT)
+        buffer_text(&name, " (deleted)");
+    report_text(report, name.length ? buffer_string(&name) : NULL);
 }
 
 enum status inspect_maps(const struct inspection *inspection, const struct inspection_question *question,

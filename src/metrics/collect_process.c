@@ -50,12 +50,15 @@ void collect_mode(const struct metric_source *source, struct sample_sink *sink)
 
 void collect_rss(const struct metric_source *source, struct sample_sink *sink)
 {
-    emit_value(sink, source->process->snapshot->resident_bytes);
+    const struct snapshot *snapshot = source->process->snapshot;
+    if (snapshot->resident_bytes || snapshot->start_time_seconds > 0) /* a core tells neither */
+        emit_value(sink, snapshot->resident_bytes);
 }
 
 void collect_start_time(const struct metric_source *source, struct sample_sink *sink)
 {
-    emit_double(sink, source->process->snapshot->start_time_seconds);
+    if (source->process->snapshot->start_time_seconds > 0)
+        emit_double(sink, source->process->snapshot->start_time_seconds);
 }
 
 void collect_timestamp(const struct metric_source *source, struct sample_sink *sink)

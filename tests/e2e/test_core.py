@@ -207,6 +207,21 @@ class OfTheKernel(unittest.TestCase):
             self.assertIn(b"was cut off before", run("scan", "--core", core, code=1).stderr)
 
 
+class WhatACoreCannotSay(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("gcore"), "gcore (of gdb) is not installed")
+    def test_is_absent(self):
+        with Target("target_single") as target, tempfile.TemporaryDirectory() as directory:
+            answer(target)
+            core = gcore(target.pid, directory)
+            exposition = run("scan", "--core", core, "--format", "prometheus").stdout.decode()
+            for name in ("process_resident_memory_bytes", "process_start_time_seconds", "resident_bytes",
+                         "trimmable_bytes", "free_resident_bytes"):
+                self.assertNotIn(f"\nmalloc_{name}{{", exposition)
+            self.assertIn("\nmalloc_up{", exposition)
+            maps = ask("maps", "--core", core)["mappings"]
+            self.assertEqual({row["resident_bytes"] for row in maps}, {None})
+
+
 class Hostile(unittest.TestCase):
     def refused(self, data, *words):
         with tempfile.NamedTemporaryFile() as file:
