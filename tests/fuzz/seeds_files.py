@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Seeds of fuzz_symbols, fuzz_proc, fuzz_locate and fuzz_core: `seeds_files.py TARGET DIRECTORY`.
+"""Seeds of fuzz_symbols, fuzz_proc, fuzz_locate, fuzz_core, fuzz_web and fuzz_http: `seeds_files.py TARGET DIRECTORY`.
 
 ELF files are made by the compiler (CC, else cc) of a few lines; texts and processes are written here.
 """
@@ -185,10 +185,37 @@ def cores():
         yield whole[:length]
 
 
+WEB = ("", "tls_server_config:\n  cert_file: a\n  key_file: /b\n  client_auth_type: RequireAndVerifyClientCert\n"
+       "  client_ca: |\n    x\n  client_allowed_sans: [a, b]\n  min_version: TLS12\n  max_version: TLS13\n"
+       "  cipher_suites: [TLS_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA]\n"
+       "  curve_preferences: [X25519, CurveP256]\n  prefer_server_cipher_suites: off\n",
+       "http_server_config: {http2: true, headers: {X-Frame-Options: deny, X-XSS-Protection: 1}}\n",
+       "basic_auth_users: {a: $2y$04$8XGNq8wruGVVbjfX5IzrOu53CQ1jEL03ryGKsejUptNqNkdg18Ph., b: c}\n",
+       "rate_limit: {interval: 1s, burst: 3}\n", "tls_server_config: &a {cert: *a}\n", "- [\n", "a: 1\na: 2\n")
+
+
+def web():
+    for text in WEB:
+        yield text.encode()
+
+
+def http():
+    for kind in range(16):
+        for query in (b"format=csv&state=free&state=top&arena=1&min_size=1&max_size=99&limit=5&content=16",
+                      b"consistency=snapshot&top=5", b"match=malloc&exact=1&limit=3", b"at=0x7f00&length=16",
+                      b"region=[heap]", b"bytes=00ff", b"text=abc", b"pointer=7f00", b"min=4", b"limit", b"&&=&a==b"):
+            yield bytes([kind]) + query
+    for accept in (b"application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+                   b"gzip;q=0, *;q=1.000", b"text/*;q=\"0.5\" , a/b;q=2;c", b",;=,"):
+        yield bytes([200]) + accept
+    yield bytes([255])
+    yield bytes([255]) + bytes(range(256)) * 4
+
+
 def main():
     target, directory = sys.argv[1:]
     os.makedirs(directory, exist_ok=True)
-    for number, data in enumerate({"symbols": elf_files, "proc": texts, "locate": processes, "core": cores}[target]()):
+    for number, data in enumerate({"symbols": elf_files, "proc": texts, "locate": processes, "core": cores, "web": web, "http": http}[target]()):
         with open(os.path.join(directory, "%03d" % number), "wb") as file:
             file.write(data)
 

@@ -1,0 +1,163 @@
+/* test_front_store.c - the latest results: what a scanner sends, sound or not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "config/config.h"
+#include "roles/front/store.h"
+
+static struct message_process process_in(const char *group, enum process_state state)
+{
+    struct message_process process = {.state = state, .valid_until_ns = 100, .address_space = 1};
+    strcpy(process.group, group);
+    return process;
+}
+
+static enum status put(struct store *store, const char *group, int32_t pid, uint64_t ticks,
+                       enum process_state state)
+{
+    struct error err;
+    struct message_process process = process_in(group, state);
+    struct snapshot *snapshot = snapshot_new(0, 0, 0, 0);
+    snapshot->pid = pid;
+    snapshot->start_time_ticks = ticks;
+    enum status status = store_process(store, &process, snapshot, snapshot->total_bytes, &err);
+    snapshot_unref(snapshot);
+    return status;
+}
+
+static void test_hostile_frames(void **state)
+{
+    (void)state;
+    struct store *store = store_new();
+    struct error err;
+    struct message_process process = process_in("g", PROCESS_STATE_OK);
+    struct snapshot *snapshot = snapshot_new(1, 0, 0, 0);
+    size_t length = snapshot->total_bytes;
+    snapshot->pid = 7;
+    assert_int_equal(store_process(store, &process, snapshot, length, &err), STATUS_OK);
+    assert_int_equal(store_process(store, &process, snapshot, length - 1, &err), STATUS_BAD_DATA);
+    assert_int_equal(store_process(store, &process, snapshot, 0, &err), STATUS_BAD_DATA);
+    snapshot->arena_count = UINT32_MAX;
+    assert_int_equal(store_process(store, &process, snapshot, length, &err), STATUS_BAD_DATA);
+    snapshot->arena_count = 1;
+    snapshot->pid = -7;
+    assert_int_equal(store_process(store, &process, snapshot, length, &err), STATUS_BAD_DATA);
+    snapshot->pid = 8;
+    memset(snapshot->labels.comm, 'x', sizeof snapshot->labels.comm);
+    assert_int_equal(store_process(store, &process, snapshot, length, &err), STATUS_BAD_DATA);
+    snapshot->labels.comm[3] = '\0';
+    process.state = PROCESS_STATE_COUNT;
+    assert_int_equal(store_process(store, &process, snapshot, length, &err), STATUS_BAD_DATA);
+    process.state = PROCESS_STATE_OK;
+    process.failure = FAILURE_COUNT;
+    assert_int_equal(store_process(store, &process, snapshot, length, &err), STATUS_BAD_DATA);
+    process.failure = 0;
+    memset(process.group, 'x', sizeof process.group);
+    assert_int_equal(store_process(store, &process, snapshot, length, &err), STATUS_BAD_DATA);
+    assert_null(store_find(store, 8));
+    snapshot_unref(snapshot);
+    store_free(store);
+}
+
+static void test_hostile_groups(void **state)
+{
+    (void)state;
+    struct store *store = store_new();
+    struct error err;
+    struct message_group group = {.name = "g", .labels_count = 1};
+    static const char good[] = "team\0cache";
+    assert_int_equal(store_group(store, &group, good, sizeof good, &err), STATUS_OK);
+    assert_int_equal(store_group(store, &group, good, sizeof good - 1, &err), STATUS_BAD_DATA);
+    group.labels_count = 2;
+    assert_int_equal(store_group(store, &group, good, sizeof good, &err), STATUS_BAD_DATA);
+    group.labels_count = UINT32_MAX / 2 + 1; /* times two it is 0 in 32 bits */
+    assert_int_equal(store_group(store, &group, NULL, 0, &err), STATUS_BAD_DATA);
+    group.labels_count = 0;
+    group.identify_by = IDENTIFY_NONE + 1;
+    assert_int_equal(store_group(store, &group, NULL, 0, &err), STATUS_BAD_DATA);
+    group.identify_by = 0;
+    memset(group.name, 'x', sizeof group.name);
+    assert_int_equal(store_group(store, &group, NULL, 0, &err), STATUS_BAD_DATA);
+    struct message_settings settings = {.api_access = API_OPEN + 1};
+    assert_int_equal(store_settings(store, &settings, &err), STATUS_BAD_DATA);
+    store_free(store);
+}
+
+static void test_a_pid_that_is_used_again(void **state)
+{
+    (void)state;
+    struct store *store = store_new();
+    assert_int_equal(put(store, "g", 7, 1, PROCESS_STATE_OK), STATUS_OK);
+    /* the next process with that pid, not scanned yet: nothing of the first stays */
+    assert_int_equal(put(store, "g", 7, 2, PROCESS_STATE_WAITING), STATUS_OK);
+    struct store_process *found = store_find(store, 7);
+    assert_int_equal(found->snapshot->start_time_ticks, 2);
+    assert_int_equal(store_state_at(found, 0), PROCESS_STATE_WAITING);
+    store_process_unref(found);
+    store_process_gone(store, 7, true);
+    assert_null(store_find(store, 7));
+    assert_true(store_has_ended(store, 7));
+    assert_false(store_has_ended(store, 0));
+    for (int32_t pid = 1000; pid < 1000 + STORE_ENDED_MAX; pid++)
+        store_process_gone(store, pid, true);
+    assert_false(store_has_ended(store, 7)); /* the last 1,000 */
+    store_free(store);
+}
+
+static void test_a_new_scanner(void **state)
+{
+    (void)state;
+    struct store *store = store_new();
+    struct message_round round = {.all_tried = 1};
+    assert_int_equal(put(store, "g", 7, 1, PROCESS_STATE_OK), STATUS_OK);
+    assert_int_equal(put(store, "g", 8, 1, PROCESS_STATE_OK), STATUS_OK);
+    store_set_epoch(store, 2);
+    assert_int_equal(put(store, "g", 7, 1, PROCESS_STATE_WAITING), STATUS_OK);
+    struct store_process *found = store_find(store, 7);
+    assert_int_equal(store_state_at(found, 100), PROCESS_STATE_OK); /* its last result stays */
+    assert_int_equal(store_state_at(found, 101), PROCESS_STATE_FAILED);
+    assert_int_equal(store_failure_at(found, 101), FAILURE_STALE);
+    store_process_unref(found);
+    store_round(store, &round);
+    assert_null(store_find(store, 8)); /* it was not reported */
+    scoped_view struct store_view view = {0};
+    struct error err;
+    assert_int_equal(store_view(store, &view, &err), STATUS_OK);
+    assert_int_equal(view.process_count, 1);
+    store_process_gone(store, 7, true);
+    assert_int_equal(view.processes[0]->snapshot->pid, 7); /* a view holds what it shows */
+    store_free(store);
+}
+
+static void test_counters_stay(void **state)
+{
+    (void)state;
+    struct store *store = store_new();
+    struct error err;
+    struct message_group group = {.name = "g", .added = {.resyncs = 3}};
+    assert_int_equal(store_group(store, &group, NULL, 0, &err), STATUS_OK);
+    store_set_epoch(store, 2);
+    assert_int_equal(store_group(store, &group, NULL, 0, &err), STATUS_OK);
+    scoped_view struct store_view view = {0};
+    assert_int_equal(store_view(store, &view, &err), STATUS_OK);
+    assert_int_equal(view.group_count, 1);
+    assert_int_equal(view.groups[0]->message.added.resyncs, 6);
+    store_free(store);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hostile_frames),
+        cmocka_unit_test(test_hostile_groups),
+        cmocka_unit_test(test_a_pid_that_is_used_again),
+        cmocka_unit_test(test_a_new_scanner),
+        cmocka_unit_test(test_counters_stay),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
