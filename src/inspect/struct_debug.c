@@ -36,6 +36,7 @@ struct described {
     size_t count;
     uint64_t size_bytes;
     bool is_found, has_failed;
+    unsigned unread; /* modules whose files could not be read: they may have it */
 };
 
 static bool take_finding(void *context, const struct symbol_finding *finding)
@@ -62,7 +63,8 @@ static bool describe(void *context, const struct elf_image *image)
     described->count = 0;
     enum status status =
         modules_lookup(described->inspection, image, &described->question, take_finding, described, NULL);
-    return status != STATUS_OK || !described->is_found;
+    described->unread += status != STATUS_OK && status != STATUS_NOT_FOUND;
+    return !described->is_found && !described->has_failed;
 }
 
 static void put_finding(struct struct_printer *printer, const struct symbol_finding *finding)
@@ -105,6 +107,11 @@ enum status struct_put_described(const struct inspection *inspection,
     scoped_free struct symbol_finding *findings = described.findings;
     if (described.has_failed)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the members of a structure");
+    if (!described.is_found && described.unread)
+        return error_set(
+            err, STATUS_BAD_DATA,
+            "struct %s: the debug information of %u modules could not be read (damaged, or too large)",
+            question->text, described.unread);
     if (!described.is_found)
         return error_set(
             err, STATUS_NOT_FOUND,

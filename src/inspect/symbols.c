@@ -79,7 +79,7 @@ enum status inspect_symbols(const struct inspection *inspection, const struct in
     report_count(report, finder.found);
     report_key(report, "limited", NULL);
     report_bool(report, finder.is_limited);
-    report_key(report, "objects_without_symbols", NULL);
+    report_key(report, "objects_without_symbols", finder.unknown ? "objects without symbols" : NULL);
     report_count(report, finder.unknown);
     report_line(report, "%llu found%s", (unsigned long long)finder.found,
                 finder.is_limited ? ", and there are more: raise --limit" : "");

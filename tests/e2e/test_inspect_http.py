@@ -90,6 +90,20 @@ class Inspections(unittest.TestCase):
             self.assertEqual(self.ask(service, f"{demo.pid}/chunks?content=16", 403)[0], "memory_disabled")
             self.ask(service, f"{demo.pid}/advice")
 
+    def test_a_reader_that_leaves_ends_the_work(self):
+        with Target("target_bench", "small", "256") as target, Service(config(target.pid)) as service:
+            target.process.stdout.read(int(target.process.stdout.readline()))
+            for _ in range(8):  # more than api.max_streams at once
+                connection = service.connection()
+                connection.request("GET", f"/api/v1/processes/{target.pid}/memory?region=[heap]")
+                answer = connection.getresponse()
+                self.assertEqual(answer.status, 200)
+                self.assertTrue(answer.read(100).startswith(b'{"pid":'))
+                answer.close()
+                connection.close()
+                # its place is free again only when the scanner has let go
+                service.wait(lambda: service.get(f"/api/v1/processes/{target.pid}/struct/malloc_par")[0] == 200)
+
     def test_errors(self):
         with Target("demo") as demo, Service(config(demo.pid)) as service:
             for path, word in (("address/xyz", "hexadecimal"), ("symbols", "name is missing"),
