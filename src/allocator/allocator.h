@@ -20,7 +20,7 @@
 struct symbol_source;
 
 /**
- * What was learnt of a libc, kept by build-id, so that the second process with the same libc costs nothing.
+ * What was learnt of a libc, kept by its file, so that the second process with the same libc costs nothing.
  * Owned by whoever scans many processes; one thread at a time.
  */
 struct allocator_cache;

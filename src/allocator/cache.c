@@ -22,11 +22,18 @@ void allocator_cache_free(struct allocator_cache *cache)
     free(cache);
 }
 
-struct cache_entry *cache_get(struct allocator_cache *cache, const uint8_t *build_id, uint32_t length)
+static bool is_same_file(const struct cache_key *a, const struct cache_key *b)
 {
-    for (size_t i = 0; cache && length && i < cache->count; i++) {
+    return a->inode == b->inode && a->device_major == b->device_major && a->device_minor == b->device_minor &&
+           a->build_id_length == b->build_id_length &&
+           memcmp(a->build_id, b->build_id, a->build_id_length) == 0;
+}
+
+struct cache_entry *cache_get(struct allocator_cache *cache, const struct cache_key *key)
+{
+    for (size_t i = 0; cache && key->build_id_length && i < cache->count; i++) {
         struct cache_entry *entry = &cache->entries[i];
-        if (entry->build_id_length == length && memcmp(entry->build_id, build_id, length) == 0) {
+        if (is_same_file(&entry->key, key)) {
             entry->used = ++cache->clock;
             return entry;
         }
@@ -36,9 +43,9 @@ struct cache_entry *cache_get(struct allocator_cache *cache, const uint8_t *buil
 
 void cache_put(struct allocator_cache *cache, const struct cache_entry *entry)
 {
-    if (!cache || entry->build_id_length == 0)
+    if (!cache || entry->key.build_id_length == 0)
         return;
-    struct cache_entry *place = cache_get(cache, entry->build_id, entry->build_id_length);
+    struct cache_entry *place = cache_get(cache, &entry->key);
     if (!place && cache->count < CACHE_ENTRIES)
         place = &cache->entries[cache->count++];
     if (!place) {

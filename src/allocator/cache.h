@@ -1,4 +1,4 @@
-/* cache.h - what was learnt of libcs, by build-id: see struct allocator_cache in allocator.h. */
+/* cache.h - what was learnt of libcs, by file: see struct allocator_cache in allocator.h. */
 #ifndef ALLOCATOR_CACHE_H
 #define ALLOCATOR_CACHE_H
 
@@ -9,10 +9,20 @@
 
 #define CACHE_BUILD_ID_MAX 64u
 
+/**
+ * Which file: its build-id, and device and inode of the mapping. A build-id can be forged: what a hostile
+ * file teaches must not be told of another file that has the true one.
+ */
+struct cache_key {
+    uint8_t build_id[CACHE_BUILD_ID_MAX];
+    uint32_t build_id_length; /* 0: it has none, and is not kept */
+    uint32_t device_major, device_minor;
+    uint64_t inode;
+};
+
 /** One libc. Addresses are link-time ones; slots are offsets in PT_TLS. @main_arena 0: none was found. */
 struct cache_entry {
-    uint8_t build_id[CACHE_BUILD_ID_MAX];
-    uint32_t build_id_length;
+    struct cache_key key;
     uint64_t main_arena, mp;
     unsigned minor;
     char version[32];
@@ -24,8 +34,8 @@ struct cache_entry {
     uint64_t used;                  /* a rising number: the smallest goes first */
 };
 
-/** The entry of a build-id, or NULL. @cache may be NULL. Valid until the next cache_put(). */
-struct cache_entry *cache_get(struct allocator_cache *cache, const uint8_t *build_id, uint32_t length);
+/** The entry of a file, or NULL. @cache may be NULL. Valid until the next cache_put(). */
+struct cache_entry *cache_get(struct allocator_cache *cache, const struct cache_key *key);
 
 /** Keep a copy of @entry; the one used longest ago makes room. @cache may be NULL; one without build-id is
  * not kept. */

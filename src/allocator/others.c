@@ -56,15 +56,15 @@ static const char *name_by_note(struct target *target, const struct maps *maps)
 /* Whether the module's symbols were found to say nothing a while ago, or it is a glibc. */
 static bool is_known_silent(struct allocator_cache *cache, const struct elf_image *image)
 {
-    const struct cache_entry *known = cache_get(cache, image->build_id, image->build_id_length);
+    struct cache_key key = elf_image_key(image);
+    const struct cache_entry *known = cache_get(cache, &key);
     return known && (known->main_arena != 0 || clock_monotonic_ns() < known->other_silent_until_ns);
 }
 
 static void remember_silence(struct allocator_cache *cache, const struct elf_image *image)
 {
-    struct cache_entry *known = cache_get(cache, image->build_id, image->build_id_length);
-    struct cache_entry entry = {.build_id_length = image->build_id_length};
-    memcpy(entry.build_id, image->build_id, sizeof image->build_id);
+    struct cache_entry entry = {.key = elf_image_key(image)};
+    const struct cache_entry *known = cache_get(cache, &entry.key);
     if (known)
         entry = *known;
     entry.other_silent_until_ns = clock_monotonic_ns() + SILENCE_NS;

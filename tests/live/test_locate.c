@@ -114,10 +114,29 @@ static struct cache_entry *entry_of(struct target *target, struct allocator_cach
     struct glibc_locations locations = {0};
     assert_int_equal(target_maps(target, &maps, &err), STATUS_OK);
     assert_int_equal(glibc_locate(target, &maps, NULL, cache, UINT64_MAX, &locations, &err), STATUS_OK);
-    struct cache_entry *entry =
-        cache_get(cache, locations.rows[0].build_id, locations.rows[0].build_id_length);
+    struct cache_entry *entry = cache_get(cache, &locations.rows[0].key);
     free(locations.rows);
     return entry;
+}
+
+/* The same build-id in another file: nothing is told of it. */
+static void test_forged_build_id(void **state)
+{
+    (void)state;
+    struct allocator_cache *cache = allocator_cache_new();
+    struct cache_entry lesson = {.key = {.build_id = {1, 2, 3}, .build_id_length = 20, .inode = 7}};
+    struct cache_key other = lesson.key;
+    cache_put(cache, &lesson);
+    assert_non_null(cache_get(cache, &lesson.key));
+    other.inode = 8;
+    assert_null(cache_get(cache, &other));
+    other = lesson.key;
+    other.device_minor = 1;
+    assert_null(cache_get(cache, &other));
+    other = lesson.key;
+    other.build_id_length = 19;
+    assert_null(cache_get(cache, &other));
+    allocator_cache_free(cache);
 }
 
 static void test_wrong_lessons(void **state)
@@ -271,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grown_heap), cmocka_unit_test(test_wrong_lessons),
-        cmocka_unit_test(test_ways_that_disagree), cmocka_unit_test(test_file_that_was_changed)};
+        cmocka_unit_test(test_forged_build_id), cmocka_unit_test(test_ways_that_disagree),
+        cmocka_unit_test(test_file_that_was_changed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

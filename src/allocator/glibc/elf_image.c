@@ -160,6 +160,17 @@ bool elf_image_read(struct target *target, const struct mapping *mapping, struct
     return true;
 }
 
+struct cache_key elf_image_key(const struct elf_image *image)
+{
+    struct cache_key key = {.build_id_length = image->build_id_length,
+                            .device_major = image->mapping->device_major,
+                            .device_minor = image->mapping->device_minor,
+                            .inode = image->mapping->inode};
+    _Static_assert(sizeof key.build_id == sizeof image->build_id, "build-ids of one length");
+    memcpy(key.build_id, image->build_id, sizeof key.build_id);
+    return key;
+}
+
 bool elf_image_dynamic(struct target *target, const struct elf_image *image, uint64_t tag, uint64_t *ret)
 {
     unsigned word = target->word_bytes;

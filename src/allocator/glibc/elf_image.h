@@ -7,6 +7,7 @@
 #ifndef ALLOCATOR_GLIBC_ELF_IMAGE_H
 #define ALLOCATOR_GLIBC_ELF_IMAGE_H
 
+#include "allocator/cache.h"
 #include "target/target.h"
 
 #define ELF_BUILD_ID_MAX 64u
@@ -33,6 +34,9 @@ struct elf_image {
     uint8_t build_id[ELF_BUILD_ID_MAX];
     uint32_t build_id_length;
 };
+
+/** What the cache knows the module by. */
+struct cache_key elf_image_key(const struct elf_image *image);
 
 /** Read the module whose ELF header is at @mapping's start. False: none there, or one that cannot be. */
 bool elf_image_read(struct target *target, const struct mapping *mapping, struct elf_image *ret);

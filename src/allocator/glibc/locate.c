@@ -33,9 +33,8 @@ static enum status append(struct glibc_locations *locations, const struct probe 
         .thread_arena_slot = probe->entry.thread_arena_slot,
         .is_cold = is_cold,
         .found_by = probe->entry.found_by,
-        .build_id_length = image->build_id_length,
+        .key = elf_image_key(image),
     };
-    memcpy(row->build_id, image->build_id, sizeof row->build_id);
     memcpy(row->version, probe->entry.version, sizeof row->version);
     return STATUS_OK;
 }

@@ -8,6 +8,7 @@
 #define ALLOCATOR_GLIBC_LOCATE_H
 
 #include "allocator/allocator.h"
+#include "allocator/cache.h"
 #include "allocator/glibc/layout.h"
 #include "allocator/symbol_source.h"
 #include "snapshot/snapshot.h"
@@ -27,9 +28,8 @@ struct glibc_location {
     bool is_cold;                            /* malloc was never used there: no heap is a valid result */
     bool is_main_libc;                       /* the program's own, not a dlmopen'ed second one */
     enum found_by found_by;
-    uint8_t build_id[64];
-    uint32_t build_id_length; /* 0: the module has none */
-    char version[32];         /* "2.36"; "" where not known */
+    struct cache_key key; /* of the module */
+    char version[32];     /* "2.36"; "" where not known */
 };
 
 /** The libcs found, the main one first, then in the order of their mappings; the caller frees @rows. */

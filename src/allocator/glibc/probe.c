@@ -119,7 +119,7 @@ static void find_par_in_memory(struct probe *probe, const struct glibc_layout *l
 static bool ask_symbols(struct probe *probe, struct symbol_answer *answer)
 {
     const struct elf_image *image = &probe->image;
-    struct cache_entry *known = cache_get(probe->cache, image->build_id, image->build_id_length);
+    const struct cache_entry *known = cache_get(probe->cache, &probe->entry.key);
     uint64_t now = clock_monotonic_ns();
     struct error err = {0};
     scoped_fd int fd = -1;
@@ -187,10 +187,7 @@ enum proof { PROOF_NONE, PROOF_DOUBTED, PROOF_GIVEN };
 /* One way, from nothing on; what it finds must be what the live heap shows. */
 static enum proof try_way(struct probe *probe, find_fn *find, struct glibc_layout *layout, bool *is_cold)
 {
-    const struct elf_image *image = &probe->image;
-    probe->entry =
-        (struct cache_entry){.build_id_length = image->build_id_length, .found_by = FOUND_BY_SIGNATURE};
-    memcpy(probe->entry.build_id, image->build_id, sizeof image->build_id);
+    probe->entry = (struct cache_entry){.key = elf_image_key(&probe->image), .found_by = FOUND_BY_SIGNATURE};
     if (!find(probe))
         return PROOF_NONE;
     take_version(probe);
@@ -241,8 +238,8 @@ static bool find_anew(struct probe *probe, struct glibc_layout *layout, bool *is
 /* What is known of this libc from an earlier process, or found now; proved on this process either way. */
 static bool find_module(struct probe *probe, struct glibc_layout *layout, bool *is_cold)
 {
-    const struct elf_image *image = &probe->image;
-    const struct cache_entry *known = cache_get(probe->cache, image->build_id, image->build_id_length);
+    struct cache_key key = elf_image_key(&probe->image);
+    const struct cache_entry *known = cache_get(probe->cache, &key);
     if (known && known->main_arena != 0) {
         probe->entry = *known;
         if (layout_compose(known->minor, probe->target->word_bytes, layout) &&

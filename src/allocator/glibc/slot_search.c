@@ -160,7 +160,7 @@ static bool learn_thread_arena(struct slot_search *search)
 /* Keep what was learnt for the next process of this libc. */
 static void remember(const struct glibc_location *location, struct allocator_cache *cache)
 {
-    struct cache_entry *entry = cache_get(cache, location->build_id, location->build_id_length);
+    struct cache_entry *entry = cache_get(cache, &location->key);
     if (!entry)
         return;
     entry->has_tcache_slot = location->has_tcache_slot;
