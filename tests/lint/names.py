@@ -18,7 +18,8 @@ def read(path):
 
 def readme_names():
     rows = [line for line in read("README.md").split("\n") if line.startswith("| `malloc_")]
-    return {name for row in rows for name in NAME.findall(row.split("|")[1])}
+    own = re.search(r"\nAbout itself: .*?\n\n", read("README.md"), re.S).group()
+    return {name for row in rows for name in NAME.findall(row.split("|")[1])}, set(NAME.findall(own))
 
 
 def catalogue_names():
@@ -54,25 +55,36 @@ def board_problems(path):
 
 def promtool_problems():
     folder = os.path.join(ROOT, "deploy/prometheus")
-    for command in (["check", "config", "prometheus.yml"], ["check", "rules", "malloc_alerts.yml"]):
+    for command in (["check", "config", "prometheus.yml"], ["check", "rules", "malloc_alerts.yml"],
+                    ["test", "rules", "malloc_alerts_test.yml"]):
         result = subprocess.run(["promtool"] + command, cwd=folder, capture_output=True, text=True, check=False)
         if result.returncode:
             yield f"promtool {' '.join(command)}: {result.stdout}{result.stderr}"
 
 
+def untested_alerts():
+    """Each alert needs a case in which it fires and one in which it does not."""
+    cases = read("deploy/prometheus/malloc_alerts_test.yml")
+    for name in re.findall(r"- alert: (\w+)", read("deploy/prometheus/malloc_alerts.yml")):
+        for what in ("fires", "is silent"):
+            if f"name: {name} {what}\n" not in cases:
+                yield f"malloc_alerts_test.yml: no case in which {name} {what}"
+
+
 def main():
-    documented, catalogue = readme_names(), catalogue_names()
+    (documented, own), catalogue = readme_names(), catalogue_names()
     problems = []
     for path in sorted(glob.glob("dashboards/*.json", root_dir=ROOT)):
         problems += board_problems(path)
     for path, expression in expressions():
         for name in NAME.findall(expression):
-            if name not in documented:
+            if name not in documented | own:
                 problems.append(f"{path}: {name} is not in README's table")
     if catalogue:
         problems += [f"README.md: {name} is in no catalogue" for name in sorted(documented - catalogue)]
         problems += [f"README.md: {name} of the catalogue is missing" for name in sorted(catalogue - documented)]
     problems += promtool_problems()
+    problems += untested_alerts()
     print("\n".join(problems))
     return 1 if problems else 0
 
