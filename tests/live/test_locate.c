@@ -175,6 +175,24 @@ static void test_wrong_lessons(void **state)
     spawn_end(&spawned);
 }
 
+static void test_big_tls(void **state)
+{
+    (void)state;
+    struct spawned spawned;
+    struct target *target = NULL;
+    struct glibc_tcaches found;
+    assert_true(spawn_target(&spawned, "big_tls", NULL));
+    assert_int_equal(target_live_open("/proc", spawned.pid, &target, NULL), STATUS_OK);
+    find(target, NULL, &found);
+    assert_int_equal(found.count, 4);
+    assert_int_equal(found.missing, 0);
+    for (size_t i = 0; i < found.count; i++)
+        assert_true(found.rows[i].address != 0);
+    free(found.rows);
+    target_close(target);
+    spawn_end(&spawned);
+}
+
 /* A process whose dtv names another block than its link_map; its libc never looks there itself. */
 static pid_t spawn_contradicting(int *from_it)
 {
@@ -289,8 +307,8 @@ static void test_file_that_was_changed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grown_heap), cmocka_unit_test(test_wrong_lessons),
+        cmocka_unit_test(test_grown_heap),      cmocka_unit_test(test_wrong_lessons),
         cmocka_unit_test(test_forged_build_id), cmocka_unit_test(test_ways_that_disagree),
-        cmocka_unit_test(test_file_that_was_changed)};
+        cmocka_unit_test(test_big_tls),         cmocka_unit_test(test_file_that_was_changed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,8 @@
 #include "base/checked.h"
 #include "base/cleanup.h"
 
-#define TLS_MAX 4096u
+/* Of all threads' blocks together: a libc's has 150 bytes, a static program's what it declares. */
+#define BLOCKS_BYTES_MAX (UINT64_C(16) << 20)
 
 /*
  * The thread's tcache, 0 where it has none (NULL, or since 2.43 a pointer into the libc's own image). False:
@@ -65,7 +66,8 @@ static enum status fill(struct slot_search *search, struct glibc_tcaches *ret, s
             row.thread_arena_addr = slot_word(search, i, location->thread_arena_slot);
         ret->rows[ret->count++] = row;
     }
-    if (search->is_ambiguous) {
+    /* what was left out may hold the slot */
+    if (search->is_ambiguous || (search->size < location->tls_size && !location->has_tcache_slot)) {
         ret->missing += ret->count;
         ret->count = 0;
     }
@@ -76,16 +78,14 @@ enum status glibc_find_tcaches(struct target *target, const struct maps *maps,
                                struct glibc_location *location, struct allocator_cache *cache,
                                struct glibc_tcaches *ret, struct error *err)
 {
-    struct slot_search search = {.target = target,
-                                 .maps = maps,
-                                 .location = location,
-                                 .size = (size_t)min_u64(location->tls_size, TLS_MAX) & ~(size_t)7};
+    struct slot_search search = {.target = target, .maps = maps, .location = location};
     struct glibc_tcaches found = {0};
     scoped_free struct thread_tls *threads = NULL;
     enum status status = threads_find(target, maps, location, &threads, &search.count, &found.missing, err);
     if (status != STATUS_OK)
         return status;
     search.threads = threads;
+    search.size = (size_t)min_u64(location->tls_size, BLOCKS_BYTES_MAX / (search.count + 1)) & ~(size_t)7;
     if (!read_blocks(&search)) {
         free(search.blocks);
         return error_set(err, STATUS_NO_MEMORY, "no memory for the TLS of %zu threads", search.count);
