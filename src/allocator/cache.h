@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "allocator/allocator.h"
+#include "allocator/glibc/layout_told.h"
 
 #define CACHE_BUILD_ID_MAX 64u
 
@@ -28,6 +29,7 @@ struct cache_entry {
     char version[32];
     bool has_tcache_slot, has_thread_arena_slot;
     uint64_t tcache_slot, thread_arena_slot;
+    struct layout_told told; /* by symbols, for a glibc newer than the rows */
     enum found_by found_by;
     uint64_t silent_until_ns;       /* its symbols named nothing: not asked again until then (monotonic) */
     uint64_t other_silent_until_ns; /* likewise for the symbols of other allocators */

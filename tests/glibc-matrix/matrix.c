@@ -2,7 +2,8 @@
  * matrix.c - every cell of the matrix for one glibc: a program in a state of its heap, scanned with symbols
  * and without, under a stop and live, held against what it says of itself.
  *
- * Usage: matrix NAME VERSION PROGRAMS DEBUG [short]. NAME is for the table, VERSION as libc_version has to be
+ * Usage: [GLIBC_MATRIX_LIBRARIES=FOLDER] matrix NAME VERSION PROGRAMS DEBUG [short | CELL]. NAME is for the
+ * table, VERSION as libc_version has to be
  * ("2.41"), PROGRAMS the folder of the built targets, DEBUG that of the debug files (.build-id).
  */
 #include <limits.h>
@@ -21,6 +22,7 @@
 
 struct matrix {
     const char *name, *version, *programs;
+    const char *libraries; /* where the programs find another libc; NULL: the one that they were built for */
     unsigned minor;
     struct resolver_child child;
     struct resolver_client client;
@@ -40,7 +42,19 @@ static bool start(const struct matrix *matrix, const struct cell *cell, struct s
     for (size_t i = 0; i < CELL_ARGUMENTS_MAX && cell->arguments[i] != NULL; i++) {
         argv[i + 1] = cell->arguments[i];
     }
-    if (!spawn_start(ret, argv, cell->environment)) {
+    char libraries[PATH_MAX + 32];
+    const char *environment[CELL_ENVIRONMENT_MAX + 2] = {NULL};
+    memcpy(environment, cell->environment, sizeof cell->environment);
+    if (matrix->libraries != NULL) {
+        snprintf(libraries, sizeof libraries, "LD_LIBRARY_PATH=%s", matrix->libraries);
+        for (size_t i = 0; i <= CELL_ENVIRONMENT_MAX; i++) {
+            if (environment[i] == NULL) {
+                environment[i] = libraries;
+                break;
+            }
+        }
+    }
+    if (!spawn_start(ret, argv, environment)) {
         return false;
     }
     scoped_free char *answer = spawn_answer(ret);
@@ -126,6 +140,7 @@ int main(int argc, char **argv)
         return 2;
     }
     struct matrix matrix = {.name = argv[1],
+                            .libraries = getenv("GLIBC_MATRIX_LIBRARIES"),
                             .version = argv[2],
                             .programs = argv[3],
                             .minor = (unsigned)strtoul(argv[2] + 2, NULL, 10)};

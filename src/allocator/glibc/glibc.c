@@ -202,6 +202,25 @@ static enum status locate(struct target *target, const struct scan_request *requ
     return status;
 }
 
+/* A glibc newer than the rows is believed as far as its own books bear it out, not on its word. */
+static enum status check_newer(const struct glibc_locations *locations, const struct snapshot *snapshot,
+                               struct error *err)
+{
+    unsigned newest = 0;
+    bool is_sound = snapshot->numbers.completeness.corrupt_count == 0;
+    for (size_t i = 0; i < locations->count; i++)
+        newest = (unsigned)max_u64(newest, locations->rows[i].layout.version);
+    for (unsigned check = 0; check < CHECK_COUNT; check++)
+        is_sound = is_sound && snapshot->numbers.checks[check].is_reconciled;
+    if (newest <= layout_newest_verified() || is_sound)
+        return STATUS_OK;
+    return error_set(
+        err, STATUS_INCONSISTENT,
+        "glibc 2.%u is newer than what this program knows (2.%u), and its heap does not agree with "
+        "its own books: install its debug symbols (libc6-dbg) or a newer malloc_exporter",
+        newest, layout_newest_verified());
+}
+
 static enum status glibc_scan(struct target *target, const struct scan_request *request,
                               struct snapshot **ret, struct error *err)
 {
@@ -216,8 +235,12 @@ static enum status glibc_scan(struct target *target, const struct scan_request *
     page_view_prepare(target, locations.rows[0].main_arena_addr);
     struct snapshot *snapshot = NULL;
     status = scan_found(target, request, &maps, &locations, &snapshot, err);
-    if (status != STATUS_OK)
+    if (status == STATUS_OK)
+        status = check_newer(&locations, snapshot, err);
+    if (status != STATUS_OK) {
+        snapshot_unref(snapshot);
         return status;
+    }
     snapshot->pid = target->pid;
     snapshot->timing.duration_ns = clock_monotonic_ns() - begin_ns;
     snapshot->timing.end_realtime_ns = clock_realtime_ns();

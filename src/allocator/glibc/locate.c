@@ -76,6 +76,8 @@ static enum status try_modules(struct probe *probe, enum module_kind kind, struc
             return error_set(err, STATUS_TIMEOUT,
                              "the search for the heap was given up: it took too long, or "
                              "too many reads");
+        if (!is_found && kind == MODULE_LIBC)
+            probe_note_newer(probe);
         /* the debugging malloc is built without a tcache (malloc/malloc-debug.c) */
         if (is_found && kind == MODULE_DEBUG_MALLOC)
             layout.tcache = (struct tcache_layout){0};
@@ -121,6 +123,12 @@ static void put_main_first(struct target *target, const struct maps *maps, struc
 
 static enum status why_none(const struct probe *probe, struct error *err)
 {
+    if (probe->newer_minor)
+        return error_set(
+            err, STATUS_INCONSISTENT,
+            "glibc 2.%u is newer than what this program knows (2.%u), and its heap was not found: "
+            "install its debug symbols (libc6-dbg) or a newer malloc_exporter",
+            probe->newer_minor, layout_newest_verified());
     if (probe->is_doubted)
         return error_set(err, STATUS_INCONSISTENT,
                          "a glibc is there, but its heap does not look like one: it moves too fast, or is "

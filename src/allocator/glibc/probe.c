@@ -62,6 +62,9 @@ static void take_version(struct probe *probe)
     if (texts.minor == 0)
         texts.minor = probe->companion_minor;
     probe->entry.minor = libc_version_minor(&texts, probe->bins_offset, probe->target->word_bytes);
+    /* no row has its bins there: what its symbols say of it must do */
+    if (probe->entry.minor == 0 && probe->entry.told.is_known && texts.minor > layout_newest_verified())
+        probe->entry.minor = texts.minor;
     if (texts.minor)
         snprintf(probe->entry.version, sizeof probe->entry.version, "2.%u", texts.minor);
 }
@@ -154,6 +157,7 @@ static bool find_by_symbols(struct probe *probe)
     probe->entry.tcache_slot = answer.tcache_tls;
     probe->entry.has_thread_arena_slot = answer.has_thread_arena_tls;
     probe->entry.thread_arena_slot = answer.thread_arena_tls;
+    layout_told_keep(&answer, &probe->entry.told);
     probe->entry.found_by = answer.from_debuginfo ? FOUND_BY_DEBUGINFO : FOUND_BY_SYMTAB;
     return true;
 }
@@ -182,6 +186,27 @@ static bool is_proved(struct probe *probe, const struct glibc_layout *layout, bo
 
 typedef bool find_fn(struct probe *probe);
 
+/* A glibc newer than the rows may have moved members: its debug file knows. */
+static void ask_for_layout(struct probe *probe)
+{
+    struct symbol_answer answer = {0};
+    if (probe->entry.minor > layout_newest_verified() && !probe->entry.told.is_known &&
+        ask_symbols(probe, &answer))
+        layout_told_keep(&answer, &probe->entry.told);
+}
+
+/* The layout of what was found: by the rows; where it is newer than these, as told, else by the newest rows.
+ */
+static bool compose(const struct probe *probe, struct glibc_layout *layout)
+{
+    const struct cache_entry *entry = &probe->entry;
+    if (entry->minor == 0 || !layout_compose(entry->minor, probe->target->word_bytes, layout))
+        return false;
+    if (entry->minor > layout_newest_verified())
+        (void)layout_told_apply(&entry->told, layout);
+    return true;
+}
+
 enum proof { PROOF_NONE, PROOF_DOUBTED, PROOF_GIVEN };
 
 /* One way, from nothing on; what it finds must be what the live heap shows. */
@@ -191,7 +216,8 @@ static enum proof try_way(struct probe *probe, find_fn *find, struct glibc_layou
     if (!find(probe))
         return PROOF_NONE;
     take_version(probe);
-    if (probe->entry.minor == 0 || !layout_compose(probe->entry.minor, probe->target->word_bytes, layout))
+    ask_for_layout(probe);
+    if (!compose(probe, layout))
         return PROOF_NONE;
     return is_proved(probe, layout, is_cold) ? PROOF_GIVEN : PROOF_DOUBTED;
 }
@@ -242,8 +268,7 @@ static bool find_module(struct probe *probe, struct glibc_layout *layout, bool *
     const struct cache_entry *known = cache_get(probe->cache, &key);
     if (known && known->main_arena != 0) {
         probe->entry = *known;
-        if (layout_compose(known->minor, probe->target->word_bytes, layout) &&
-            is_proved(probe, layout, is_cold))
+        if (compose(probe, layout) && is_proved(probe, layout, is_cold))
             return true;
         probe->is_doubted = true;
     }
@@ -262,4 +287,12 @@ bool probe_module(struct probe *probe, const struct mapping *mapping, struct gli
                     find_module(probe, layout, is_cold);
     free(take_ptr(probe->data));
     return is_found;
+}
+
+void probe_note_newer(struct probe *probe)
+{
+    struct libc_texts texts;
+    libc_texts_find(probe->target, &probe->image, &texts);
+    if (texts.minor > layout_newest_verified())
+        probe->newer_minor = texts.minor;
 }

@@ -19,6 +19,7 @@ struct probe {
     struct symbol_source *symbols; /* may be NULL */
     struct allocator_cache *cache; /* may be NULL */
     struct effort effort;
+    unsigned newer_minor;     /* of a libc that was not understood and is newer than the rows; 0: none */
     unsigned companion_minor; /* of the libc that a module without a version belongs to; 0: none */
     bool may_have_symbols;    /* this module is a libc by its name, or a program of its own */
     bool is_doubted;          /* a place was found in one of the modules and the heap there did not agree */
@@ -37,5 +38,8 @@ struct probe {
  */
 bool probe_module(struct probe *probe, const struct mapping *mapping, struct glibc_layout *layout,
                   bool *is_cold);
+
+/** Note in @probe->newer_minor that the module that was probed last, a libc, is newer than all rows. */
+void probe_note_newer(struct probe *probe);
 
 #endif

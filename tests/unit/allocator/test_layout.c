@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "allocator/glibc/layout.h"
+#include "allocator/glibc/layout_told.h"
 
 static struct glibc_layout composed(unsigned minor, unsigned word)
 {
@@ -103,13 +104,84 @@ static void test_bins_of_32_bit(void **state)
     assert_ranges(&layout, NARROW, sizeof NARROW / sizeof *NARROW);
 }
 
+/* What DWARF of a release would say, as far as its rows say it. */
+static struct layout_told told_of(const struct glibc_layout *layout)
+{
+    struct layout_told told = {.is_known = true};
+    const int state[] = {layout->state.fastbins,
+                         layout->state.top,
+                         layout->state.bins,
+                         layout->state.next,
+                         layout->state.attached_threads,
+                         layout->state.system_mem,
+                         layout->state.max_system_mem};
+    const int par[] = {layout->par.trim_threshold, layout->par.mmap_threshold, layout->par.arena_max,
+                       layout->par.thp_pagesize,   layout->par.hp_pagesize,    layout->par.n_mmaps,
+                       layout->par.mmapped_mem,    layout->par.sbrk_base,      layout->par.tcache_count};
+    const int heap[] = {layout->heap.ar_ptr, layout->heap.prev, layout->heap.size_field,
+                        layout->heap.mprotect_size};
+    for (int i = 0; i < 7; i++)
+        told.offsets[FIELD_STATE_FASTBINS + i] = state[i];
+    for (int i = 0; i < 9; i++)
+        told.offsets[FIELD_PAR_TRIM_THRESHOLD + i] = par[i];
+    for (int i = 0; i < 4; i++)
+        told.offsets[FIELD_HEAP_AR_PTR + i] = heap[i];
+    told.offsets[FIELD_TCACHE_ENTRIES] = layout->tcache.entries;
+    told.sizes[STRUCT_STATE] = layout->state.size;
+    told.sizes[STRUCT_PAR] = layout->par.size;
+    told.sizes[STRUCT_HEAP] = layout->heap.size;
+    told.sizes[STRUCT_TCACHE] = layout->tcache.size;
+    return told;
+}
+
+/* Rows of one release corrected by what another one's DWARF says are that one's, whichever moved. */
+static void test_told_layout(void **state)
+{
+    (void)state;
+    for (unsigned word = 4; word <= 8; word += 4)
+        for (unsigned minor = 31; minor <= 44; minor++) {
+            const struct glibc_layout real = composed(minor, word);
+            struct glibc_layout layout = composed(minor == 44 ? 31 : 44, word);
+            const struct layout_told told = told_of(&real);
+            assert_true(layout_told_apply(&told, &layout));
+            assert_int_equal(layout.state.bins, real.state.bins);
+            assert_int_equal(layout.state.top, real.state.top);
+            assert_int_equal(layout.state.system_mem, real.state.system_mem);
+            assert_int_equal(layout.state.size, real.state.size);
+            assert_int_equal(layout.state.fastbin_count, real.state.fastbin_count);
+            assert_int_equal(layout.par.n_mmaps, real.par.n_mmaps);
+            assert_int_equal(layout.par.sbrk_base, real.par.sbrk_base);
+            assert_int_equal(layout.heap.size, real.heap.size);
+            assert_int_equal(layout.tcache.entries, real.tcache.entries);
+            assert_int_equal(layout.tcache.bins, real.tcache.bins);
+        }
+}
+
+static void test_told_lies(void **state)
+{
+    (void)state;
+    const struct glibc_layout real = composed(44, 8);
+    const struct layout_told sound = told_of(&real);
+    struct layout_told lies[6] = {sound, sound, sound, sound, sound, sound};
+    lies[0].is_known = false;
+    lies[1].offsets[FIELD_STATE_BINS] = real.state.size - 8;
+    lies[2].offsets[FIELD_STATE_SYSTEM_MEM] = -1;
+    lies[3].offsets[FIELD_PAR_SBRK_BASE] = real.par.size;
+    lies[4].sizes[STRUCT_STATE] = INT32_MAX;
+    lies[5].offsets[FIELD_STATE_FASTBINS] = real.state.top + 8;
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        struct glibc_layout layout = real;
+        assert_false(layout_told_apply(&lies[i], &layout));
+        assert_memory_equal(&layout, &real, sizeof real);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows_by_release),
-        cmocka_unit_test(test_meanings_that_changed),
-        cmocka_unit_test(test_bins_of_64_bit),
-        cmocka_unit_test(test_bins_of_32_bit),
+        cmocka_unit_test(test_told_layout),     cmocka_unit_test(test_told_lies),
+        cmocka_unit_test(test_rows_by_release), cmocka_unit_test(test_meanings_that_changed),
+        cmocka_unit_test(test_bins_of_64_bit),  cmocka_unit_test(test_bins_of_32_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
