@@ -195,6 +195,13 @@ static const struct target_ops CORE_OPS = {
     .close = core_close,
 };
 
+/* As /proc/PID/task lists them; in a core the one that crashed comes first. */
+static int by_tid(const void *left, const void *right)
+{
+    const struct core_thread *a = left, *b = right;
+    return a->tid < b->tid ? -1 : a->tid > b->tid;
+}
+
 static enum status read_all(struct core *core, const char *exe_path, struct error *err)
 {
     struct stat stat;
@@ -208,6 +215,8 @@ static enum status read_all(struct core *core, const char *exe_path, struct erro
     enum status status = core_read_headers(core, &notes, &count, err);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
         status = core_read_notes(core, &notes[i], err);
+    if (core->thread_count)
+        qsort(core->threads, core->thread_count, sizeof *core->threads, by_tid);
     if (status == STATUS_OK)
         status = core_add_file_segments(core, err);
     if (status == STATUS_OK)
