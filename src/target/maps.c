@@ -183,3 +183,14 @@ bool mapping_is_anonymous(const struct mapping *mapping)
 {
     return mapping->inode == 0 && mapping->is_writable && !mapping->is_shared;
 }
+
+bool maps_are_equal(const struct maps *a, const struct maps *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->rows[i].start != b->rows[i].start || a->rows[i].end != b->rows[i].end ||
+            a->rows[i].inode != b->rows[i].inode)
+            return false;
+    return true;
+}

@@ -48,6 +48,9 @@ const struct mapping *maps_find(const struct maps *maps, uint64_t address);
 /** Whether [@start, @start + @length) lies in readable and writable mappings without a gap. */
 bool maps_is_writable(const struct maps *maps, uint64_t start, uint64_t length);
 
+/** Whether both have the same mappings at the same places. */
+bool maps_are_equal(const struct maps *a, const struct maps *b);
+
 /** A private, writable mapping of no file: where an allocator's memory can lie. Stacks and names count too.
  */
 bool mapping_is_anonymous(const struct mapping *mapping);

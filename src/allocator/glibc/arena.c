@@ -63,6 +63,7 @@ static void arena_parse(const struct glibc_heap *heap, struct glibc_arena *arena
     bool is_initial =
         arena->top_addr == 0 || distance_u64(arena->top_addr, arena->addr) < (uint64_t)state->size;
     uint64_t field;
+    arena->is_top_initial = is_initial;
     if (!is_initial &&
         target_read_word(heap->target, arena->top_addr + heap->layout->word_bytes, &field) == STATUS_OK)
         arena->top_bytes = field & ~(uint64_t)CHUNK_FLAGS;

@@ -2,10 +2,17 @@
 #include "allocator/glibc/books.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "allocator/glibc/arena.h"
 #include "allocator/glibc/lists.h"
 #include "base/checked.h"
+#include "base/clock.h"
+
+#define STATE_BYTES_MAX 8192u
+/* in sum a tenth of a second */
+#define MOVE_WAITS 10u
+#define MOVE_WAIT_NS (10 * (long)NS_PER_MS)
 
 /* Add the outcome for one libc or arena: absent stays absent, one failure fails the check. */
 static void add_result(struct check_result *result, bool is_known, bool is_reconciled, uint64_t difference)
@@ -112,50 +119,77 @@ static bool are_bins_plausible(const struct glibc_heap *heap, const struct glibc
     return true;
 }
 
-static void check_bins(struct glibc_heap *heap, struct glibc_arena *arena, const struct totals *totals,
-                       bool moved, struct check_result *result)
+/* Whether what was walked is what the book said before or after, or something between. */
+static bool is_system_between(const struct glibc_arena *arena, const struct totals *totals,
+                              uint64_t book_after)
 {
-    if (arena->is_lost || arena->unread_bytes) {
-        add_result(result, false, true, 0);
-    } else if (heap->is_held) {
-        add_result(result, !heap->are_bins_doubtful, are_bins_exact(heap, arena, totals), 0);
-    } else {
-        bool sound = are_bins_plausible(heap, arena);
-        add_result(result, sound || !moved, sound || moved, 0);
-    }
+    uint64_t walked = totals_arena_bytes(totals, arena->index) + arena->overhead_bytes + arena->unread_bytes;
+    return walked >= min_u64(arena->system_bytes_before, book_after) &&
+           walked <= max_u64(arena->system_bytes_before, book_after);
 }
 
 static void check_system(const struct glibc_arena *arena, const struct totals *totals, uint64_t book_after,
-                         struct check_result *result)
+                         bool moved, struct check_result *result)
 {
     uint64_t walked = totals_arena_bytes(totals, arena->index) + arena->overhead_bytes + arena->unread_bytes;
-    uint64_t low = min_u64(arena->system_bytes_before, book_after);
-    uint64_t high = max_u64(arena->system_bytes_before, book_after);
-    bool sound = walked >= low && walked <= high;
+    bool sound = is_system_between(arena, totals, book_after);
     if (arena->is_lost || arena->unread_bytes)
         add_result(result, false, true, 0);
     else
-        add_result(result, sound || low == high, sound, sound ? 0 : distance_u64(walked, book_after));
+        add_result(result, sound || !moved, sound || moved,
+                   sound || moved ? 0 : distance_u64(walked, book_after));
+}
+
+/* Whether the books of @arena are others by now than they were. */
+static bool has_moved(const struct glibc_heap *heap, const struct glibc_arena *arena)
+{
+    uint8_t state[STATE_BYTES_MAX];
+    size_t bytes = (size_t)heap->layout->state.size;
+    return arena->has_moved || bytes > sizeof state ||
+           target_read_exact(heap->target, arena->addr, state, bytes) != STATUS_OK ||
+           memcmp(state, arena->state, bytes) != 0;
+}
+
+/*
+ * The same a while later: a thread that was put aside in the midst of malloc leaves books that stand still
+ * and do not agree with its heap. A check of a live process fails only where that lasts.
+ */
+static bool will_move(const struct glibc_heap *heap, const struct glibc_arena *arena)
+{
+    for (unsigned waits = 0; waits < MOVE_WAITS; waits++) {
+        if (has_moved(heap, arena))
+            return true;
+        if (clock_monotonic_ns() > heap->deadline_ns)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = MOVE_WAIT_NS}, NULL);
+    }
+    return has_moved(heap, arena);
 }
 
 static void check_arena(struct glibc_heap *heap, struct glibc_arena *arena, const struct totals *totals,
                         struct check_result checks[CHECK_COUNT])
 {
     struct glibc_arena after = *arena;
-    uint8_t state[8192];
+    uint8_t state[STATE_BYTES_MAX];
     after.state = state;
     bool is_read = !heap->is_held && (size_t)heap->layout->state.size <= sizeof state &&
                    arena_refresh(heap, &after) == STATUS_OK;
     const struct glibc_arena *book = is_read ? &after : arena;
-    check_system(arena, totals, book->system_bytes, &checks[CHECK_SYSTEM_BYTES]);
     bool is_lost = arena->is_lost || arena->unread_bytes;
-    /* any word of malloc_state: the bins are among them */
-    bool moved =
-        arena->has_moved || (is_read && memcmp(state, arena->state, (size_t)heap->layout->state.size) != 0);
-    bool sound = arena->walked_end_difference == 0;
-    add_result(&checks[CHECK_TOP], !is_lost && (sound || !moved), sound || is_lost || moved,
+    bool is_end_sound = arena->walked_end_difference == 0;
+    bool are_bins_sound = is_lost || heap->is_held || are_bins_plausible(heap, arena);
+    bool is_system_sound = is_lost || is_system_between(arena, totals, book->system_bytes);
+    bool moved = !heap->is_held && !is_lost && !(is_end_sound && are_bins_sound && is_system_sound) &&
+                 will_move(heap, arena);
+    check_system(arena, totals, book->system_bytes, moved, &checks[CHECK_SYSTEM_BYTES]);
+    add_result(&checks[CHECK_TOP], !is_lost && (is_end_sound || !moved), is_end_sound || is_lost || moved,
                is_lost || moved ? 0 : arena->walked_end_difference);
-    check_bins(heap, arena, totals, moved, &checks[CHECK_BINS]);
+    if (is_lost)
+        add_result(&checks[CHECK_BINS], false, true, 0);
+    else if (heap->is_held)
+        add_result(&checks[CHECK_BINS], !heap->are_bins_doubtful, are_bins_exact(heap, arena, totals), 0);
+    else
+        add_result(&checks[CHECK_BINS], are_bins_sound || !moved, are_bins_sound || moved, 0);
 }
 
 void books_check(struct glibc_heap *heap, const struct totals *totals,
@@ -166,10 +200,11 @@ void books_check(struct glibc_heap *heap, const struct totals *totals,
         check_arena(heap, &heap->arenas[i], totals, checks);
 }
 
-static void check_between(uint64_t found, uint64_t before, uint64_t after, struct check_result *result)
+static void check_between(uint64_t found, uint64_t before, uint64_t after, bool moved,
+                          struct check_result *result)
 {
     bool sound = found >= min_u64(before, after) && found <= max_u64(before, after);
-    add_result(result, sound || before == after, sound, sound ? 0 : distance_u64(found, after));
+    add_result(result, sound || (before == after && !moved), sound, sound ? 0 : distance_u64(found, after));
 }
 
 /* Since 2.43 each mremap leaves a header's bytes too many in the book, for good. */
@@ -182,14 +217,14 @@ static uint64_t without_mremap_errors(const struct tally *found, const struct gl
 }
 
 void books_check_mmapped(const struct tally *found, const struct glibc_par *before,
-                         const struct glibc_par *after, struct check_result checks[CHECK_COUNT])
+                         const struct glibc_par *after, bool moved, struct check_result checks[CHECK_COUNT])
 {
     if (!before->is_known || !after->is_known) {
         checks[CHECK_MMAPPED_CHUNKS].is_known = checks[CHECK_MMAPPED_BYTES].is_known = false;
         return;
     }
-    check_between(found->chunks, before->n_mmaps, after->n_mmaps, &checks[CHECK_MMAPPED_CHUNKS]);
+    check_between(found->chunks, before->n_mmaps, after->n_mmaps, moved, &checks[CHECK_MMAPPED_CHUNKS]);
     check_between(found->bytes, without_mremap_errors(found, before), without_mremap_errors(found, after),
-                  &checks[CHECK_MMAPPED_BYTES]);
+                  moved, &checks[CHECK_MMAPPED_BYTES]);
     checks[CHECK_MMAPPED_CHUNKS].difference_bytes = 0;
 }

@@ -22,8 +22,11 @@ void books_settle_orphans(struct glibc_heap *heap, struct totals *totals);
 void books_check(struct glibc_heap *heap, const struct totals *totals,
                  struct check_result checks[CHECK_COUNT]);
 
-/** The checks of the mmapped chunks: @found against the book read before and after. */
+/**
+ * The checks of the mmapped chunks: @found against the book read before and after. @moved: the process has
+ * other mappings by now than those that were searched.
+ */
 void books_check_mmapped(const struct tally *found, const struct glibc_par *before,
-                         const struct glibc_par *after, struct check_result checks[CHECK_COUNT]);
+                         const struct glibc_par *after, bool moved, struct check_result checks[CHECK_COUNT]);
 
 #endif

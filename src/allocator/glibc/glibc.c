@@ -18,6 +18,7 @@
 #include "target/page_view.h"
 
 #define LOCATE_TRIES 10
+#define BETWEEN_TRIES_NS (2 * (long)NS_PER_MS)
 #define SNAPSHOT_TRIES 5
 #define BETWEEN_STOPS_NS ((long)NS_PER_MS)
 
@@ -198,6 +199,9 @@ static enum status locate(struct target *target, const struct scan_request *requ
         if (status == STATUS_OK)
             status = glibc_locate(target, maps, request->symbols, request->cache, request->deadline_ns,
                                   locations, err);
+        /* a thread may have been put aside, or wait for a page, in the midst of moving top */
+        if (status == STATUS_INCONSISTENT)
+            nanosleep(&(struct timespec){.tv_nsec = BETWEEN_TRIES_NS * (long)(i + 1)}, NULL);
     }
     return status;
 }

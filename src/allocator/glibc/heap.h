@@ -18,6 +18,10 @@
 #define CHUNK_NON_MAIN 4u
 #define CHUNK_FLAGS 7u
 
+/* From the size-0 header that closes an older sub-heap to its end, with words of 8 and of 4 bytes (malloc.c,
+ * sysmalloc). */
+#define HEAP_TERMINATOR_BYTES 16u
+
 #define ARENA_NONCONTIGUOUS 2u /* malloc_state.flags */
 
 /**
@@ -52,7 +56,8 @@ struct glibc_arena {
     uint32_t flags;
     uint32_t mutex;
     uint64_t top_addr;
-    uint64_t top_bytes; /* 0: the initial top */
+    uint64_t top_bytes; /* 0: the initial top, or one that moves just now */
+    bool is_top_initial;
     uint64_t system_bytes, system_peak_bytes;
     uint64_t system_bytes_before; /* as read first: in a live process the book moves */
     struct optional_u64 attached_threads;

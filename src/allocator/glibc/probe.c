@@ -18,6 +18,7 @@
  */
 #define DATA_MAX (64u * 1024 * 1024)
 #define LIVE_TRIES 5
+#define TOP_TRIES 20
 /* Symbols that were silent are asked again after this long: debug packages come, and a build-id may be
  * forged. */
 #define SILENCE_NS (600 * NS_PER_SECOND)
@@ -162,26 +163,37 @@ static bool find_by_symbols(struct probe *probe)
     return true;
 }
 
+/* Whether a top chunk is where the arena at @arena says now, and its bins are set. */
+static bool is_top_proved(struct probe *probe, const struct glibc_layout *layout, uint64_t arena)
+{
+    uint64_t top, peak, first, field;
+    struct target *target = probe->target;
+    return target_read_word(target, arena + (uint64_t)layout->state.max_system_mem, &peak) == STATUS_OK &&
+           target_read_word(target, arena + (uint64_t)layout->state.bins, &first) == STATUS_OK &&
+           target_read_word(target, arena + (uint64_t)layout->state.top, &top) == STATUS_OK &&
+           target_read_word(target, top + layout->word_bytes, &field) == STATUS_OK && (field & 7) == 1 &&
+           peak != 0 && first != 0 && is_aligned(top + 2u * layout->word_bytes, layout->alignment) &&
+           maps_is_writable(probe->maps, top, 4u * layout->word_bytes);
+}
+
 /* The live heap must agree with what a file, a symbol or the cache says. *@is_cold: malloc was never used. */
 static bool is_proved(struct probe *probe, const struct glibc_layout *layout, bool *is_cold)
 {
-    uint64_t arena = probe->image.bias + probe->entry.main_arena, top, system, peak, first;
+    uint64_t arena = probe->image.bias + probe->entry.main_arena, top, system;
     struct target *target = probe->target;
     if (target_read_word(target, arena + (uint64_t)layout->state.top, &top) != STATUS_OK ||
-        target_read_word(target, arena + (uint64_t)layout->state.system_mem, &system) != STATUS_OK ||
-        target_read_word(target, arena + (uint64_t)layout->state.max_system_mem, &peak) != STATUS_OK ||
-        target_read_word(target, arena + (uint64_t)layout->state.bins, &first) != STATUS_OK)
+        target_read_word(target, arena + (uint64_t)layout->state.system_mem, &system) != STATUS_OK)
         return false;
     bool is_initial = top == 0 || distance_u64(top, arena) < (uint64_t)layout->state.size;
     *is_cold = is_initial && system == 0;
     if (is_initial)
         return signature_ring_closes(target, arena, layout->state.next, &probe->effort);
-    /* a broken ring is a finding of the scan, not a reason to doubt the place: top and the bins speak for it
-     */
-    uint64_t field;
-    return peak != 0 && first != 0 && is_aligned(top + 2u * layout->word_bytes, layout->alignment) &&
-           maps_is_writable(probe->maps, top, 4u * layout->word_bytes) &&
-           target_read_word(target, top + layout->word_bytes, &field) == STATUS_OK && (field & 7) == 1;
+    /* a broken ring is a finding of the scan, not a reason to doubt the place: top and the bins speak for it;
+     * top moves with each block that is cut from it */
+    for (int tries = 0; tries < TOP_TRIES; tries++)
+        if (is_top_proved(probe, layout, arena))
+            return true;
+    return false;
 }
 
 typedef bool find_fn(struct probe *probe);

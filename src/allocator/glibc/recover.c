@@ -2,9 +2,10 @@
  * recover.c - what the walk does where a chain breaks.
  *
  * Under a stop a broken header is corruption. In a live process it mostly is a heap that moved between two
- * reads: the walk resumes from a boundary that it passed a moment ago, and only what is broken three times
- * over 20 ms with the same bytes is called corrupt. Behind a real break it goes on at the next boundary that
- * can be proved; what lies between is unread.
+ * reads: the walk resumes from a boundary that it passed a moment ago, and only what a chain of fresh reads
+ * leads to time after time over 100 ms, broken with the same bytes, is called corrupt; over half a second
+ * where the arena is locked all the time. Behind a real break it goes on at the next boundary that can be
+ * proved; what lies between is unread.
  */
 #include <time.h>
 
@@ -12,8 +13,10 @@
 #include "base/checked.h"
 #include "base/clock.h"
 
-#define FAILURES_PROVED 3u
-#define PROOF_NS (20 * NS_PER_MS)
+/* of these the fourth and later ones are seen from the segment's start */
+#define FAILURES_PROVED 7u
+#define PROOF_NS (100 * NS_PER_MS)
+#define PROOF_LOCKED_NS (500 * NS_PER_MS)
 #define REPLAY_HEADERS_MAX (1u << 20)
 
 bool chain_load(struct walk_chain *chain, uint64_t address, uint64_t need, uint64_t limit)
@@ -87,88 +90,140 @@ static enum recovery resume_behind(struct walk_chain *chain, uint64_t lost_from)
     }
 }
 
+/* Where a chain of fresh reads broke, and the size field there (0: it could not be read). */
+struct breach {
+    uint64_t at, field;
+};
+
 /*
- * Go from @checkpoint by fresh reads to the first boundary at or behind chain->at. The chunk that reaches
- * over chain->at is reported from there on, so that no byte is counted twice or lost.
+ * Go from @checkpoint by fresh reads to the first boundary at or behind chain->at. A chunk that reaches over
+ * chain->at is reported from there on, so that no byte is counted twice or lost. False: it broke at *@breach.
  */
-static bool replay(struct walk_chain *chain, uint64_t checkpoint)
+static bool replay(struct walk_chain *chain, uint64_t checkpoint, struct breach *breach)
 {
     struct walk *walk = chain->walk;
     const struct glibc_layout *layout = walk->heap->layout;
     uint64_t goal = chain->at, at = checkpoint;
     struct walk_chain probe = *chain;
-    for (uint64_t n = 0; n < REPLAY_HEADERS_MAX && at < chain->limit; n++) {
+    for (uint64_t n = 0; n < REPLAY_HEADERS_MAX && at < goal; n++) {
+        *breach = (struct breach){.at = at};
         if (!chain_seek(&probe, at))
             return false;
         uint64_t size = probe.field & ~(uint64_t)CHUNK_FLAGS;
+        breach->field = probe.field;
         if (size < layout->min_size || !is_aligned(size, layout->alignment) || size > chain->limit - at)
             return false;
         at += size;
-        if (at > goal)
-            break;
     }
-    if (at <= goal || !chain_seek(&probe, at))
+    *breach = (struct breach){.at = at};
+    if (at < goal || !chain_seek(&probe, at))
         return false;
     struct chunk rest = {.address = goal,
                          .size = at - goal,
                          .arena = chain->arena->index,
                          .state = probe.field & CHUNK_PREV_IN_USE ? CHUNK_IN_USE : CHUNK_LARGE,
                          .header_bytes = (uint8_t)heap_header_bytes(walk->heap)};
-    walk_emit(walk, &rest);
+    if (at > goal)
+        walk_emit(walk, &rest);
     chain->at = at;
-    chain->field = probe.field;
+    chain->field = breach->field = probe.field;
     return true;
 }
 
-static bool replay_from_checkpoints(struct walk_chain *chain)
+/*
+ * Arrive at chain->at or behind it from where the chain was sound a moment ago, at last from the start.
+ * Memory that was freed keeps its old headers: checkpoints may lie in one free chunk with chain->at by now,
+ * and lead there all the same. So each failure at one place goes four times as far back.
+ */
+static bool replay_from_checkpoints(struct walk_chain *chain, struct breach *breach)
 {
-    window_forget(&chain->walk->window);
-    for (uint64_t back = 1; back <= chain->checkpoint_count && back <= CHECKPOINTS; back *= 4) {
+    uint64_t first = UINT64_C(1) << 2 * min_u64(chain->failures_here, 16);
+    for (uint64_t back = first; back <= chain->checkpoint_count && back <= CHECKPOINTS; back *= 4) {
         uint64_t checkpoint = chain->checkpoints[(chain->checkpoint_count - back) % CHECKPOINTS];
-        if (checkpoint < chain->at && replay(chain, checkpoint))
+        window_forget(&chain->walk->window);
+        if (checkpoint < chain->at && replay(chain, checkpoint, breach))
             return true;
     }
-    return replay(chain, chain->segment->start);
+    window_forget(&chain->walk->window);
+    return replay(chain, chain->segment->start, breach);
 }
 
-/* Whether the same bytes at the same place were broken often and long enough to be corruption. */
-static bool is_proved(struct walk_chain *chain)
+/*
+ * Whether the same bytes at the same place were broken often and long enough to be corruption. Only a place
+ * that a chain leads to counts: what the walk stands at may lie in the midst of another chunk by now.
+ */
+static bool is_proved(struct walk_chain *chain, const struct breach *breach)
 {
     uint64_t now = clock_monotonic_ns();
-    if (chain->failed_at != chain->at || chain->failed_field != chain->field) {
-        chain->failed_at = chain->at;
-        chain->failed_field = chain->field;
+    if (chain->failed_at != breach->at || chain->failed_field != breach->field) {
+        chain->failed_at = breach->at;
+        chain->failed_field = breach->field;
         chain->failed_since_ns = now;
         chain->failures_here = 0;
     }
     chain->failures_here++;
-    return chain->failures_here >= FAILURES_PROVED && now - chain->failed_since_ns >= PROOF_NS;
+    uint64_t held_ns = now - chain->failed_since_ns;
+    if (chain->failures_here < FAILURES_PROVED || held_ns < PROOF_NS)
+        return false;
+    /* a thread that was put aside in the midst of malloc leaves just such a heap, and its arena locked */
+    return chain->arena->mutex == 0 || held_ns >= PROOF_LOCKED_NS;
+}
+
+/* Whether memory is there, and only swapped out: no heap that moves, and nothing to wait for. */
+static bool is_swapped(const struct walk_chain *chain, uint64_t address)
+{
+    const struct glibc_heap *heap = chain->walk->heap;
+    return !heap->read_swapped && page_view_state(heap->pages, address) == PAGE_SWAPPED;
+}
+
+enum renewal {
+    RENEWED,     /* the walk can go on at chain->at */
+    RENEWED_END, /* the heap ends before that by now */
+    BROKEN       /* proved, or the time is over */
+};
+
+/*
+ * The chain of a live heap broke at chain->at, or the header at @hole behind it could not be read: most of
+ * the time since the heap moved between two reads. Look again, until it holds or is proved to be broken.
+ */
+static enum renewal renew(struct walk_chain *chain, uint64_t hole)
+{
+    struct glibc_heap *heap = chain->walk->heap;
+    while (!heap->is_held && clock_monotonic_ns() <= heap->deadline_ns) {
+        struct breach breach;
+        page_view_forget(heap->pages);
+        window_forget(&chain->walk->window);
+        if (hole != 0 && is_swapped(chain, hole))
+            return BROKEN;
+        heap->completeness.resync_count++;
+        if (chain_renew(chain) == CHAIN_GONE || chain->at > chain->limit)
+            return RENEWED_END;
+        bool has_arrived = replay_from_checkpoints(chain, &breach);
+        if (is_proved(chain, &breach))
+            return BROKEN;
+        if (chain->failures_here > 1)
+            nanosleep(&(struct timespec){.tv_nsec = 11 * (long)NS_PER_MS}, NULL);
+        if (has_arrived)
+            return chain_enter_slice(chain, chain->at, NULL) == STATUS_OK ? RENEWED : BROKEN;
+    }
+    return BROKEN;
 }
 
 enum recovery recover_broken(struct walk_chain *chain, enum note_kind kind)
 {
-    struct glibc_heap *heap = chain->walk->heap;
-    while (!heap->is_held && clock_monotonic_ns() <= heap->deadline_ns) {
-        heap->completeness.resync_count++;
-        if (replay_from_checkpoints(chain))
-            return RECOVERY_RESUMED;
-        window_forget(&chain->walk->window);
-        uint64_t before = chain->field;
-        if (!chain_seek(chain, chain->at))
-            return recover_hole(chain, chain->at);
-        if (chain->field != before)
-            return RECOVERY_RESUMED;
-        if (is_proved(chain))
-            break;
-        nanosleep(&(struct timespec){.tv_nsec = 11 * (long)NS_PER_MS}, NULL);
-    }
-    heap_note_corrupt(heap, kind, chain->at, chain->arena->index);
+    enum renewal renewal = renew(chain, 0);
+    if (renewal != BROKEN)
+        return renewal == RENEWED ? RECOVERY_RESUMED : RECOVERY_ENDED;
+    heap_note_corrupt(chain->walk->heap, kind, chain->at, chain->arena->index);
     return resume_behind(chain, chain->at);
 }
 
 enum recovery recover_hole(struct walk_chain *chain, uint64_t address)
 {
     struct glibc_heap *heap = chain->walk->heap;
+    enum renewal renewal = renew(chain, address);
+    if (renewal != BROKEN)
+        return renewal == RENEWED ? RECOVERY_RESUMED : RECOVERY_ENDED;
     enum note_kind kind =
         page_view_state(heap->pages, address) == PAGE_SWAPPED ? NOTE_SWAPPED : NOTE_UNREADABLE;
     completeness_note(&heap->completeness, kind, address, chain->arena->index);

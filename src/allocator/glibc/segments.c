@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "allocator/glibc/arena.h"
 #include "allocator/glibc/runs.h"
 #include "base/checked.h"
+#include "base/clock.h"
 
 #define LIVE_TRIES 10u
 /* most unread bytes that a book can claim: sums of them must not wrap */
@@ -130,6 +132,13 @@ static bool is_heap_valid(const struct glibc_heap *heap, const struct glibc_aren
            is_aligned(header->prev, heap->heap_max_bytes) && header->prev != base;
 }
 
+uint64_t segments_heap_bytes(const struct glibc_heap *heap, const struct glibc_arena *arena, uint64_t base)
+{
+    struct heap_header header;
+    return read_heap_header(heap, base, &header) && is_heap_valid(heap, arena, base, &header) ? header.size
+                                                                                              : 0;
+}
+
 /* One sub-heap as a segment; its structs are overhead. The arena's own heap has malloc_state in it. */
 static enum status append_heap(struct glibc_heap *heap, struct glibc_arena *arena, uint64_t base,
                                const struct heap_header *header, bool is_newest, struct error *err)
@@ -188,8 +197,11 @@ static enum status find_segments(struct glibc_heap *heap, struct glibc_arena *ar
     size_t count_before = heap->segment_count;
     for (unsigned tries = 1;; tries++) {
         enum status status = arena->is_main ? runs_find(heap, err) : find_heaps(heap, arena, err);
+        if (arena->top_bytes == 0 && !arena->is_top_initial)
+            lose(heap, arena, arena->top_addr);
         if (status != STATUS_OK || !arena->is_lost || heap->is_held || tries == LIVE_TRIES)
             return status;
+        nanosleep(&(struct timespec){.tv_nsec = tries * (long)NS_PER_MS}, NULL);
         heap->segment_count = count_before;
         arena->heaps = 0;
         arena->overhead_bytes = arena->heap_bytes = arena->heap_mprotect_bytes = 0;

@@ -14,6 +14,9 @@ enum status segments_find(struct glibc_heap *heap, struct error *err) must_check
 enum status segments_append(struct glibc_heap *heap, const struct glibc_segment *segment,
                             struct error *err) must_check;
 
+/** Bytes in use of the sub-heap at @base of @arena, as its header says now; 0: it is none. */
+uint64_t segments_heap_bytes(const struct glibc_heap *heap, const struct glibc_arena *arena, uint64_t base);
+
 /** The first chunk of memory that begins at @base: its user address is aligned. */
 uint64_t segments_first_chunk(const struct glibc_heap *heap, uint64_t base);
 

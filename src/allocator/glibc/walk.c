@@ -14,10 +14,6 @@
 /* How far ahead of the chunk under way memory is asked for; the window lies in the second-level cache. */
 #define PREFETCH_BYTES 512
 
-/* From the size-0 header that closes an older sub-heap to its end, for words of 8 and 4 bytes (malloc.c,
- * sysmalloc: CHUNK_HDR_SZ below old_size, aligned). */
-#define TERMINATOR_BYTES 16u
-
 /* Why the fast loop ended. */
 enum stop_reason {
     AT_LIMIT,      /* arrived at top or the terminator */
@@ -198,7 +194,7 @@ static enum stop_reason look_beyond(struct walk_chain *chain, struct step *step,
         step->fd = heap_word(heap, window_at(window, step->at) + 2u * word);
         step->bk = heap_word(heap, window_at(window, step->at) + 3u * word);
     }
-    if (!window_has(window, next, min_u64(4u * word, chain->end - next))) {
+    if (next >= chain->slice_end || !window_has(window, next, min_u64(4u * word, chain->end - next))) {
         enum stop_reason reason = slide(chain, next);
         if (reason != AT_LIMIT)
             return reason;
@@ -223,7 +219,7 @@ static inline struct view view_of(const struct walk_chain *chain, uint64_t need)
     const struct marks *marks = chain->walk->marks;
     return (struct view){.data = window->data,
                          .start = window->start,
-                         .last = window->end > need ? window->end - need : 0,
+                         .last = min_u64(window->end > need ? window->end - need : 0, chain->slice_end - 1),
                          .map = marks->map,
                          .origin = chain->segment->start - chain->segment->virtual_start +
                                    marks->slice * marks->slice_bytes,
@@ -260,7 +256,7 @@ static inline __attribute__((always_inline)) enum stop_reason run(struct walk_ch
     const uint64_t alignment_mask = layout->alignment - 1, min_size = layout->min_size, limit = chain->limit;
     const uint64_t counted_bytes = walk->wants_each ? 0 : WALK_COUNTED_BYTES;
     /* an older sub-heap ends with a fence that can look like a chunk of 32 bytes, but for the flag N */
-    const uint64_t fence_end = !chain->segment->has_top && !chain->segment->is_main ? limit : 0;
+    const uint64_t fence_end = !chain->has_top && !chain->segment->is_main ? limit : 0;
     struct view view = view_of(chain, 4u * word);
     uint64_t at = chain->at, field = chain->field, headers = 0;
     enum stop_reason reason = AT_LIMIT;
@@ -316,31 +312,6 @@ static enum stop_reason run_on(struct walk_chain *chain)
     } while (reason == MARKS_CHANGED);
     flush_counts(chain->walk, chain->arena->index);
     return reason;
-}
-
-/* Top moved while a live heap was walked: true where there is more to walk now. */
-static bool follow_moved_top(struct walk_chain *chain)
-{
-    struct glibc_heap *heap = chain->walk->heap;
-    if (heap->is_held || !chain->segment->has_top)
-        return false;
-    uint64_t old = chain->arena->top_addr;
-    chain->arena->has_moved = true;
-    if (arena_refresh(heap, chain->arena) != STATUS_OK || chain->arena->top_addr == old)
-        return false;
-    uint64_t top = chain->arena->top_addr, end = top + chain->arena->top_bytes;
-    bool is_same_heap = chain->segment->is_main
-                            ? top >= chain->segment->start && !(chain->arena->flags & ARENA_NONCONTIGUOUS)
-                            : align_down(top, heap->heap_max_bytes) == chain->segment->base;
-    if (!is_same_heap || end < top)
-        return false;
-    if (top >= chain->limit || chain->at <= top) {
-        chain->limit = top;
-        chain->end = end;
-        window_forget(&chain->walk->window);
-        return chain->at <= top && chain_seek(chain, chain->at);
-    }
-    return false;
 }
 
 /* Arrived at top: the arena's last chunk, to the end of the segment whatever its size says. */
@@ -399,13 +370,11 @@ static bool handle(struct walk_chain *chain, enum stop_reason reason)
         bool is_end;
         if (chain->segment->is_main && cross_gap(chain, &is_end))
             return !is_end;
-        if (!chain->segment->is_main && !chain->segment->has_top && chain->at + size == chain->limit) {
+        if (!chain->segment->is_main && !chain->has_top && chain->at + size == chain->limit) {
             chain->arena->overhead_bytes += size;
             return chain_seek(chain, chain->limit);
         }
     }
-    if (follow_moved_top(chain))
-        return true;
     return recover_broken(chain, reason == BAD_FOOTER ? NOTE_BAD_FOOTER : NOTE_BAD_SIZE) == RECOVERY_RESUMED;
 }
 
@@ -413,9 +382,12 @@ static enum status begin(struct walk_chain *chain, struct walk *walk, const stru
                          struct error *err)
 {
     struct glibc_heap *heap = walk->heap;
-    *chain = (struct walk_chain){
-        .walk = walk, .segment = segment, .arena = &heap->arenas[segment->arena], .end = segment->end};
-    chain->limit = segment->has_top ? chain->arena->top_addr : segment->end - TERMINATOR_BYTES;
+    *chain = (struct walk_chain){.walk = walk,
+                                 .segment = segment,
+                                 .arena = &heap->arenas[segment->arena],
+                                 .end = segment->end,
+                                 .has_top = segment->has_top};
+    chain->limit = segment->has_top ? chain->arena->top_addr : segment->end - HEAP_TERMINATOR_BYTES;
     if (segment->is_main && !segment->has_top)
         chain->limit = segment->end;
     window_forget(&walk->window);
@@ -445,9 +417,13 @@ enum status walk_segment(struct walk *walk, const struct glibc_segment *segment,
                              (unsigned long long)chain.at);
         if (is_odd)
             continue;
-        if (segment->has_top && follow_moved_top(&chain))
+        /* a live heap may have grown meanwhile */
+        if (chain.has_top && !walk->heap->is_held && chain_renew(&chain) == CHAIN_MOVED &&
+            chain.at <= chain.limit) {
+            goes_on = chain_seek(&chain, chain.at) || recover_hole(&chain, chain.at) == RECOVERY_RESUMED;
             continue;
-        if (segment->has_top)
+        }
+        if (chain.has_top)
             take_top(&chain);
         else
             take_terminator(&chain);

@@ -14,6 +14,7 @@ struct walk_chain {
     uint64_t field;     /* its size field */
     uint64_t limit;     /* top, or the terminator of an older sub-heap */
     uint64_t end;       /* of the segment, as top moves */
+    bool has_top;       /* the segment ends with top, as it is now */
     uint64_t slice_end; /* where the marks held now end */
     bool has_marks;     /* there are any up to there */
     /* boundaries known good a moment ago, a window apart: where a live walk can resume */
@@ -27,6 +28,16 @@ enum recovery {
     RECOVERY_RESUMED, /* at and field are set: go on */
     RECOVERY_ENDED    /* nothing provable is left in this segment */
 };
+
+/** What the books of a live process say of the segment now. */
+enum chain_news {
+    CHAIN_SAME,
+    CHAIN_MOVED, /* its end is another: has_top, limit and end are renewed */
+    CHAIN_GONE   /* its memory is the arena's no more */
+};
+
+/** Read the books of the segment again. @chain may stand behind the new limit: then the heap has shrunk. */
+enum chain_news chain_renew(struct walk_chain *chain);
 
 /** The chain broke at chain->at, whose header was read. */
 enum recovery recover_broken(struct walk_chain *chain, enum note_kind kind);
