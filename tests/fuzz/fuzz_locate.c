@@ -72,6 +72,13 @@ static enum status made_threads(struct target *target, struct target_thread **re
     return STATUS_OK;
 }
 
+static enum status made_page_states(struct target *target, uint64_t start, size_t pages, uint8_t *states,
+                                    struct error *err)
+{
+    (void)target, (void)start, (void)pages, (void)states;
+    return error_set(err, STATUS_PERMISSION, "there is no pagemap");
+}
+
 static enum status made_robust_list(struct target *target, pid_t tid, uint64_t *head_ret)
 {
     *head_ret = ((const struct made *)target)->pointers[tid - 1];
@@ -107,6 +114,7 @@ static const struct target_ops OPS = {.name = "made",
                                       .read = made_read,
                                       .read_parts = made_read_parts,
                                       .maps = made_maps,
+                                      .page_states = made_page_states,
                                       .threads = made_threads,
                                       .robust_list = made_robust_list,
                                       .open_file = made_open_file,
