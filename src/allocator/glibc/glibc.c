@@ -7,6 +7,7 @@
 #include "allocator/glibc/glibc.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "allocator/glibc/locate.h"
@@ -56,11 +57,10 @@ struct stops {
     uint64_t sum_ns, max_ns;
 };
 
-/* One stop and the pass inside it. *@orphans: chunks caught on their way. */
+/* One stop and the pass inside it. */
 static enum status scan_held_once(struct target *target, const struct scan_request *request,
                                   const struct glibc_locations *locations, uint64_t budget_ns,
-                                  struct stops *stops, uint32_t *orphans, struct snapshot **ret,
-                                  struct error *err)
+                                  struct stops *stops, struct snapshot **ret, struct error *err)
 {
     struct holder *holder = request->holder;
     enum status status = holder->ops->begin(holder, target->pid, budget_ns, err);
@@ -82,8 +82,31 @@ static enum status scan_held_once(struct target *target, const struct scan_reque
     if (!report.is_confirmed)
         return error_set(err, STATUS_TIMEOUT,
                          "the stop ended before the scan: raise scan.snapshot_max_pause, or scan live");
-    *orphans = pass_orphans(pass);
     return build(pass, locations, ret, err);
+}
+
+static bool are_checks_sound(const struct scan_numbers *numbers)
+{
+    for (unsigned check = 0; check < CHECK_COUNT; check++)
+        if (!numbers->checks[check].is_reconciled)
+            return false;
+    return true;
+}
+
+/*
+ * Whether a thread was caught inside malloc, so that the next stop shows a sound heap. What the stop before
+ * showed just so (@before, may be NULL) is damage, and stays.
+ */
+static bool is_torn(const struct snapshot *snapshot, const struct snapshot *before)
+{
+    const struct scan_numbers *now = &snapshot->numbers;
+    if (now->orphans > 0)
+        return true;
+    if (now->completeness.corrupt_count == 0 && are_checks_sound(now))
+        return false;
+    return !before || before->numbers.completeness.corrupt_count != now->completeness.corrupt_count ||
+           before->numbers.completeness.notes[0].address != now->completeness.notes[0].address ||
+           memcmp(before->numbers.checks, now->checks, sizeof now->checks) != 0;
 }
 
 static enum status scan_held(struct target *target, const struct scan_request *request,
@@ -95,20 +118,20 @@ static enum status scan_held(struct target *target, const struct scan_request *r
     enum status status = STATUS_OK;
     bool may_retry = !request->chunks || request->chunks->restart;
     for (int tries = 1;; tries++) {
-        uint32_t orphans = 0;
         uint64_t budget = request->snapshot_budget_ns - min_u64(request->snapshot_budget_ns, stops.sum_ns);
         struct snapshot *again = NULL;
         struct error trouble = {0};
-        status = scan_held_once(target, request, locations, budget, &stops, &orphans, &again, &trouble);
+        status = scan_held_once(target, request, locations, budget, &stops, &again, &trouble);
         if (status != STATUS_OK) {
             /* an earlier stop gave a picture, with its orphans said: better than none */
             if (!snapshot && err)
                 *err = trouble;
             break;
         }
+        bool may_be_better = is_torn(again, snapshot);
         snapshot_unref(snapshot);
         snapshot = again;
-        if (orphans == 0 || !may_retry || tries == SNAPSHOT_TRIES ||
+        if (!may_be_better || !may_retry || tries == SNAPSHOT_TRIES ||
             stops.sum_ns * 2 > request->snapshot_budget_ns)
             break;
         nanosleep(&(struct timespec){.tv_nsec = BETWEEN_STOPS_NS}, NULL);
@@ -211,11 +234,9 @@ static enum status check_newer(const struct glibc_locations *locations, const st
                                struct error *err)
 {
     unsigned newest = 0;
-    bool is_sound = snapshot->numbers.completeness.corrupt_count == 0;
+    bool is_sound = snapshot->numbers.completeness.corrupt_count == 0 && are_checks_sound(&snapshot->numbers);
     for (size_t i = 0; i < locations->count; i++)
         newest = (unsigned)max_u64(newest, locations->rows[i].layout.version);
-    for (unsigned check = 0; check < CHECK_COUNT; check++)
-        is_sound = is_sound && snapshot->numbers.checks[check].is_reconciled;
     if (newest <= layout_newest_verified() || is_sound)
         return STATUS_OK;
     return error_set(

@@ -43,14 +43,6 @@ static inline void scoped_pass_run(struct pass **pass)
     pass_free(*pass);
 }
 
-uint32_t pass_orphans(const struct pass *pass)
-{
-    uint32_t orphans = 0;
-    for (size_t i = 0; i < pass->heap_count; i++)
-        orphans += pass->heaps[i].orphans;
-    return orphans;
-}
-
 /* A heap may claim terabytes that are not there: the time for the scan bounds looking at their pages too. */
 static void count_pages(void *context, uint64_t start, uint64_t end, uint64_t *present, uint64_t *swapped)
 {

@@ -46,7 +46,4 @@ enum status pass_run(struct target *target, const struct scan_request *request, 
 /** Free; NULL is allowed. */
 void pass_free(struct pass *pass);
 
-/** Chunks that a stop caught on their way through malloc. */
-uint32_t pass_orphans(const struct pass *pass);
-
 #endif
