@@ -28,6 +28,7 @@ struct resolver_client {
     const char *debug_directory; /* "/usr/lib/debug", on the host and in the target's root */
     int target_root_fd;          /* of the process that is looked at (stays the caller's), or -1 */
     uint64_t timeout_ns;         /* of one resolution: 15 s */
+    uint64_t deadline_ns;        /* monotonic: none goes on beyond it; 0: not set */
 };
 
 /**

@@ -98,6 +98,8 @@ enum status resolver_session_run(struct resolver_session *session, struct resolv
     session->socket_fd = -1;
     session->files = 0;
     session->deadline_ns = clock_monotonic_ns() + session->client->timeout_ns;
+    if (session->client->deadline_ns && session->client->deadline_ns < session->deadline_ns)
+        session->deadline_ns = session->client->deadline_ns;
     enum status status = launcher->start(launcher->context, &session->socket_fd, err);
     if (status != STATUS_OK)
         return status;

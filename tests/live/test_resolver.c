@@ -364,6 +364,23 @@ static enum status ask_liar(struct liar liar)
     return ask(&client, -1, NULL, &answer);
 }
 
+/* A scan's own end is the resolver's too. */
+static void ends_with_the_scan(void **state)
+{
+    (void)state;
+    struct symbol_answer answer;
+    struct resolver_client client;
+    struct liar silent = {.length = 1, .stays_open = true};
+    const struct resolver_launcher launcher = {.start = start_liar, .stop = stop_liar, .context = &silent};
+    resolver_client_init(&client, &launcher);
+    uint64_t start = clock_monotonic_ns();
+    client.timeout_ns = 600 * NS_PER_SECOND;
+    client.deadline_ns = start + 20 * NS_PER_MS;
+    assert_int_equal(ask(&client, -1, NULL, &answer), STATUS_TIMEOUT);
+    assert_true(clock_monotonic_ns() >= client.deadline_ns);
+    assert_int_equal(ask(&client, -1, NULL, &answer), STATUS_TIMEOUT);
+}
+
 static void survives_liars(void **state)
 {
     (void)state;
@@ -507,6 +524,7 @@ int main(void)
         cmocka_unit_test(survives_changing_files),
         cmocka_unit_test(has_no_power),
         cmocka_unit_test(survives_liars),
+        cmocka_unit_test(ends_with_the_scan),
         cmocka_unit_test(survives_liars_of_findings),
         cmocka_unit_test(looks_up_symbols),
     };

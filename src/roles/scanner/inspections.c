@@ -37,9 +37,11 @@ enum status inspections_answer(const struct scan_job *job, const struct inspecti
                                           .progress_context = pipe};
     if (target_live_open_root(target, &root_fd, NULL) == STATUS_OK)
         job->resolver->target_root_fd = root_fd;
+    job->resolver->deadline_ns = inspection.deadline_ns;
     report_begin(report, REPORT_JSON, pipe_sink_write, pipe);
     status = inspection_run(&inspection, question, report, err);
     job->resolver->target_root_fd = -1;
+    job->resolver->deadline_ns = 0;
     if (status == STATUS_OK && !report_end(report))
         return error_set(err, STATUS_STOPPED, "the reader hung up");
     return status;

@@ -58,9 +58,12 @@ static enum status check_is_meant(const struct scan_job *job, const struct targe
     return error_set(err, STATUS_GONE, "process %d is another program by now", (int)job->pid);
 }
 
-/* Files of the target are looked for below its own root; without it only the host's debug files serve. */
-static void lend_root(struct resolver_client *resolver, const struct target *target, int *root_fd)
+/* What a resolver needs for one scan: its end, and the target's root; without that only the host's debug
+ * files serve. */
+static void lend(struct resolver_client *resolver, const struct target *target, uint64_t deadline_ns,
+                 int *root_fd)
 {
+    resolver->deadline_ns = deadline_ns;
     if (target_live_open_root(target, root_fd, NULL) != STATUS_OK)
         *root_fd = -1;
     resolver->target_root_fd = *root_fd;
@@ -72,16 +75,18 @@ enum status scan_live(const struct scan_job *job, struct target *target, char al
     scoped_fd int root_fd = -1;
     struct snapshot *snapshot = NULL;
     struct scan_request request = job->request;
-    if (job->resolver) {
-        lend_root(job->resolver, target, &root_fd);
-        request.symbols = &job->resolver->source;
-    }
     uint64_t resident_bytes = target_live_stat(target)->rss_pages * target->page_bytes;
     request.deadline_ns =
         clock_monotonic_ns() + (job->timeout_ns ? job->timeout_ns : scan_timeout_ns(resident_bytes));
+    if (job->resolver) {
+        lend(job->resolver, target, request.deadline_ns, &root_fd);
+        request.symbols = &job->resolver->source;
+    }
     enum status status = allocator_scan(target, &request, allocator, &snapshot, err);
-    if (job->resolver)
+    if (job->resolver) {
         job->resolver->target_root_fd = -1;
+        job->resolver->deadline_ns = 0;
+    }
     if (status == STATUS_OK)
         fill_identity(job->procfs, target, snapshot);
     /* what was read, labels too, must be of the process that was meant: exec keeps the pid */
