@@ -130,7 +130,7 @@ void config_free(struct config *config);
 
 /**
  * What an entry is matched against. Pointers stay the caller's; NULL where not known.
- * @argv0 is argv[0] ("" for a process without argv), @cmdline argv joined by blanks.
+ * @argv0 is argv[0] (NULL for a process without argv), @cmdline argv joined by blanks.
  */
 struct process_facts {
     int32_t pid;

@@ -5,12 +5,13 @@
 
 const char *facts_exe(const struct process_facts *facts)
 {
-    const char *argv0 = facts_text(facts->argv0);
-    return *argv0 ? argv0 : facts_text(facts->comm);
+    return facts->argv0 ? facts->argv0 : facts_text(facts->comm);
 }
 
 struct facts_part facts_base(const char *path)
 {
+    if (*path == '\0')
+        path = ".";
     size_t end = strlen(path);
     while (end > 1 && path[end - 1] == '/')
         end--;

@@ -22,7 +22,8 @@ static inline const char *facts_text(const char *text)
 /** argv[0]; of a process without argv its comm. */
 const char *facts_exe(const struct process_facts *facts);
 
-/** The base name of @path as Go's filepath.Base(): without slashes at its end; "/" of slashes alone. */
+/** The base name of @path as Go's filepath.Base(): without slashes at its end; "/" of slashes alone, "." of
+ * "". */
 struct facts_part facts_base(const char *path);
 
 /** The path of the next line of /proc/PID/cgroup at *@at, which moves behind it; false: no more. */

@@ -71,7 +71,7 @@ static bool match_exe(const struct matchers *match, const struct process_facts *
 {
     const char *argv0 = facts_text(facts->argv0);
     struct facts_part base = facts_base(argv0);
-    for (size_t i = 0; *argv0 && i < match->exe.count; i++) {
+    for (size_t i = 0; facts->argv0 && i < match->exe.count; i++) {
         const char *item = match->exe.items[i];
         if (strchr(item, '/') ? strcmp(item, argv0) == 0
                               : strlen(item) == base.length && memcmp(item, base.text, base.length) == 0)

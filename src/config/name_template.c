@@ -43,7 +43,11 @@ static void put_comm(const struct process_facts *facts, struct buffer *ret)
 
 static void put_exe_base(const struct process_facts *facts, struct buffer *ret)
 {
-    struct facts_part base = facts_base(facts_exe(facts));
+    if (!facts->argv0) {
+        buffer_text(ret, facts_text(facts->comm));
+        return;
+    }
+    struct facts_part base = facts_base(facts->argv0);
     buffer_append(ret, base.text, base.length);
 }
 

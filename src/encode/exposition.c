@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "metrics/aggregate.h"
 #include "metrics/catalogue.h"
+#include "metrics/plan.h"
 
 /* How the two formats differ: by data where it can be. */
 static const struct format {
@@ -207,40 +207,13 @@ static void collect(struct writer *writer, const struct metric_source *source)
     writer->metric->collect(source, &writer->sink);
 }
 
-static void write_processes(struct writer *writer, const struct view *view)
-{
-    for (size_t i = 0; i < view->processes_count; i++) {
-        const struct view_process *process = &view->processes[i];
-        struct metric_source source = {.view = view,
-                                       .group = process->group,
-                                       .process = process,
-                                       .has_numbers = process->state == PROCESS_STATE_OK};
-        if (!process->group->is_aggregated)
-            collect(writer, &source);
-    }
-}
-
-static void write_aggregates(struct writer *writer, const struct view *view,
-                             const struct aggregate *aggregates)
-{
-    for (size_t i = 0; aggregates && i < view->groups_count; i++) {
-        struct metric_source source = {.view = view,
-                                       .group = &view->groups[i],
-                                       .process = &aggregates[i].process,
-                                       .has_numbers = aggregates[i].has_numbers,
-                                       .is_aggregate = true};
-        if (aggregates[i].has_members)
-            collect(writer, &source);
-    }
-}
-
-static void write_family(struct writer *writer, const struct view *view, const struct aggregate *aggregates)
+static void write_family(struct writer *writer, const struct view *view, const struct plan *plan)
 {
     struct metric_source source = {.view = view};
     switch (writer->metric->scope) {
     case SCOPE_PROCESS:
-        write_processes(writer, view);
-        write_aggregates(writer, view, aggregates);
+        for (size_t i = 0; i < plan->count; i++)
+            collect(writer, &plan->sources[i]);
         return;
     case SCOPE_GROUP:
         for (size_t i = 0; i < view->groups_count; i++) {
@@ -254,48 +227,39 @@ static void write_family(struct writer *writer, const struct view *view, const s
     }
 }
 
-/* One for each group, of which those are filled that are one set of series; NULL where there is none. */
-static enum status make_aggregates(const struct view *view, struct aggregate **ret, struct error *err)
-{
-    bool is_needed = false;
-    for (size_t i = 0; i < view->groups_count; i++)
-        is_needed |= view->groups[i].is_aggregated;
-    *ret = NULL;
-    if (!is_needed)
-        return STATUS_OK;
-    *ret = calloc(view->groups_count, sizeof **ret);
-    if (!*ret)
-        return error_set(err, STATUS_NO_MEMORY, "no memory for the sums of groups");
-    for (size_t i = 0; i < view->groups_count; i++)
-        if (view->groups[i].is_aggregated)
-            aggregate_group(view, &view->groups[i], &(*ret)[i]);
-    return STATUS_OK;
-}
-
 static enum status write_all(struct buffer *out, enum exposition_format format, const struct view *view,
-                             bool is_of_processes, struct error *err)
+                             unsigned scopes, struct error *err)
 {
     size_t count;
     const struct metric *metrics = catalogue(&count);
-    scoped_free struct aggregate *aggregates = NULL;
-    enum status status = make_aggregates(view, &aggregates, err);
-    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+    scoped_plan struct plan plan = {0};
+    enum status status = plan_make(view, &plan, err);
+    if (status != STATUS_OK)
+        return status;
+    struct view counted = *view;
+    counted.exporter.series_left_out = plan.series_left_out;
+    for (size_t i = 0; i < count; i++) {
         struct writer writer = {
             .sink = {take_sample}, .out = out, .format = &FORMATS[format], .metric = &metrics[i]};
-        if (!is_of_processes || metrics[i].scope == SCOPE_PROCESS)
-            write_family(&writer, view, aggregates);
+        if (scopes & (1u << metrics[i].scope))
+            write_family(&writer, &counted, &plan);
     }
     buffer_text(out, FORMATS[format].end);
-    return status != STATUS_OK ? status : buffer_status(out, err);
+    return buffer_status(out, err);
 }
 
 enum status exposition_write(struct buffer *out, enum exposition_format format, const struct view *view,
                              struct error *err)
 {
-    return write_all(out, format, view, false, err);
+    return write_all(out, format, view, 1u << SCOPE_PROCESS | 1u << SCOPE_GROUP | 1u << SCOPE_EXPORTER, err);
 }
 
 enum status exposition_write_processes(struct buffer *out, const struct view *view, struct error *err)
 {
-    return write_all(out, EXPOSITION_TEXT, view, true, err);
+    return write_all(out, EXPOSITION_TEXT, view, 1u << SCOPE_PROCESS, err);
+}
+
+enum status exposition_write_groups(struct buffer *out, const struct view *view, struct error *err)
+{
+    return write_all(out, EXPOSITION_TEXT, view, 1u << SCOPE_PROCESS | 1u << SCOPE_GROUP, err);
 }

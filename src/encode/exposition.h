@@ -18,4 +18,8 @@ enum status exposition_write(struct buffer *out, enum exposition_format format, 
 enum status exposition_write_processes(struct buffer *out, const struct view *view,
                                        struct error *err) must_check;
 
+/** Append the metrics of its processes and groups: what `scan --all` prints. */
+enum status exposition_write_groups(struct buffer *out, const struct view *view,
+                                    struct error *err) must_check;
+
 #endif

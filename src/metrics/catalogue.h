@@ -14,6 +14,9 @@ enum value_kind { VALUE_U64, VALUE_NS, VALUE_DOUBLE, VALUE_HISTOGRAM };
 
 #define SAMPLE_LABELS_MAX 8
 
+/** What may be left out of a process. */
+enum { OMIT_HISTOGRAM = 1, OMIT_DIFFERENCES = 2 };
+
 /** One sample: its own labels (those of the scope are the writer's) and value. */
 struct sample {
     struct view_label labels[SAMPLE_LABELS_MAX];
@@ -36,6 +39,7 @@ struct metric_source {
     const struct view_process *process;
     bool has_numbers; /* the snapshot's numbers count */
     bool is_aggregate;
+    unsigned omissions; /* OMIT_…: left out because of limits.max_series */
 };
 
 struct metric {

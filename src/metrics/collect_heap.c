@@ -169,7 +169,8 @@ static void emit_sizes(struct sample_sink *sink, const char *use, const struct h
 void collect_sizes(const struct metric_source *source, struct sample_sink *sink)
 {
     const struct scan_numbers *numbers = &source->process->snapshot->numbers;
-    if (!source->has_numbers || !source->view->size_histogram || !numbers->has_histogram)
+    if (!source->has_numbers || !source->view->size_histogram || !numbers->has_histogram ||
+        source->omissions & OMIT_HISTOGRAM)
         return;
     emit_sizes(sink, "used", &numbers->used_sizes);
     emit_sizes(sink, "free", &numbers->free_sizes);
@@ -186,6 +187,8 @@ void collect_reconciled(const struct metric_source *source, struct sample_sink *
 void collect_difference(const struct metric_source *source, struct sample_sink *sink)
 {
     const struct scan_numbers *numbers = &source->process->snapshot->numbers;
+    if (source->omissions & OMIT_DIFFERENCES)
+        return;
     for (int check = 0; source->has_numbers && check < CHECK_COUNT; check++)
         if (numbers->checks[check].is_known && check_has_bytes(check))
             emit_labelled(sink, "check", check_name(check), numbers->checks[check].difference_bytes);

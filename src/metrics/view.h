@@ -73,6 +73,7 @@ struct view {
     struct view_exporter exporter;
     bool per_arena, size_histogram, residency;
     uint32_t max_arenas;
+    uint32_t max_series; /* 0: no limit */
 };
 
 #endif

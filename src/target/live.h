@@ -19,6 +19,7 @@ struct proc_stat {
     uint64_t rss_pages;
     uint64_t num_threads;
     uint64_t start_code, start_stack, arg_start, env_start;
+    pid_t live_tid; /* of proc_stat_read(): the leader, or where it has exited a thread that runs on */
 };
 
 /**
@@ -50,7 +51,10 @@ uint64_t proc_stat_address_space(const struct proc_stat *stat);
 enum status proc_stat_parse(const char *text, size_t length, struct proc_stat *ret,
                             struct error *err) must_check;
 
-/** Read and parse @procfs/@pid/stat. STATUS_NO_PROCESS where there is none. */
+/**
+ * Read and parse @procfs/@pid/stat. Where the leader has exited, what tells of memory is that of a thread
+ * which runs on. STATUS_NO_PROCESS where there is none.
+ */
 enum status proc_stat_read(const char *procfs, pid_t pid, struct proc_stat *ret,
                            struct error *err) must_check;
 

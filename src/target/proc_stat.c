@@ -2,10 +2,12 @@
  * proc_stat.c - /proc/PID/stat (proc_pid_stat(5)): "pid (comm) state ppid …". comm may hold any byte, also
  * ") R 1", so the fields are counted from the last ')'.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -99,6 +101,37 @@ enum status proc_stat_parse(const char *text, size_t length, struct proc_stat *r
     return STATUS_OK;
 }
 
+static void scoped_directory_run(DIR **directory)
+{
+    if (*directory)
+        closedir(*directory);
+}
+
+/* A leader that has exited has no memory any more, its other threads have: what stat says of the memory is
+ * taken from one of them. */
+static void take_memory_of_a_thread(const char *procfs, pid_t pid, struct proc_stat *stat)
+{
+    char path[320];
+    snprintf(path, sizeof path, "%s/%d/task", procfs, (int)pid);
+    scoped(scoped_directory_run) DIR *tasks = opendir(path);
+    const struct dirent *entry;
+    while (tasks && (entry = readdir(tasks)) != NULL) {
+        struct proc_stat thread;
+        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
+        snprintf(path, sizeof path, "%d/stat", (int)tid);
+        if (tid <= 0 || tid == pid || proc_file_stat(dirfd(tasks), path, &thread, NULL) != STATUS_OK ||
+            thread.state == 'Z' || thread.state == 'X')
+            continue;
+        stat->live_tid = tid;
+        stat->rss_pages = thread.rss_pages;
+        stat->start_code = thread.start_code;
+        stat->start_stack = thread.start_stack;
+        stat->arg_start = thread.arg_start;
+        stat->env_start = thread.env_start;
+        return;
+    }
+}
+
 enum status proc_stat_read(const char *procfs, pid_t pid, struct proc_stat *ret, struct error *err)
 {
     char path[320];
@@ -111,7 +144,12 @@ enum status proc_stat_read(const char *procfs, pid_t pid, struct proc_stat *ret,
     enum status status = proc_file_stat(directory, "stat", ret, err);
     if (status == STATUS_GONE)
         return error_set(err, STATUS_NO_PROCESS, "process %d has ended", (int)pid);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    ret->live_tid = pid;
+    if (ret->state == 'Z' && ret->num_threads > 1)
+        take_memory_of_a_thread(procfs, pid, ret);
+    return STATUS_OK;
 }
 
 uint64_t proc_stat_address_space(const struct proc_stat *stat)

@@ -54,40 +54,57 @@ static bool take_over_configuration(struct scanner *scanner)
     return has_config;
 }
 
-/* Processes and the longest interval of each group; groups that nobody was in for too long go. */
+/* Processes, those scanned and the longest interval of each group, in one pass over the processes. */
+static void count_members(struct scanner *scanner)
+{
+    for (size_t i = 0; i < scanner->groups.count; i++) {
+        struct group *group = scanner->groups.items[i];
+        group->round_processes = group->round_scanned = 0;
+        group->round_interval_ns = 0;
+    }
+    for (size_t i = 0; i < scanner->table.count; i++) {
+        const struct tracked *process = scanner->table.items[i];
+        struct group *group = process->home;
+        if (!group)
+            continue;
+        uint64_t interval_ns = schedule_interval_ns(scanner, process);
+        group->round_processes++;
+        group->round_scanned +=
+            process->group && process->result.state == PROCESS_STATE_OK && process->is_tried;
+        if (interval_ns > group->round_interval_ns)
+            group->round_interval_ns = interval_ns;
+    }
+}
+
+static void update_group(struct scanner *scanner, struct group *group)
+{
+    struct message_group *message = &group->message;
+    uint64_t interval_ns =
+        group->round_interval_ns ? group->round_interval_ns : group->configured_interval_ns;
+    group->is_changed |= message->processes != group->round_processes ||
+                         message->scanned != group->round_scanned || message->interval_ns != interval_ns;
+    message->processes = group->round_processes;
+    message->scanned = group->round_scanned;
+    message->interval_ns = interval_ns;
+    message->is_templated = !group->is_fixed;
+    report_group(scanner, group);
+}
+
+/* Groups that nobody was in for too long go. */
 static void update_groups(struct scanner *scanner, uint64_t now_ns)
 {
     struct groups *groups = &scanner->groups;
+    count_members(scanner);
     for (size_t i = 0; i < groups->count;) {
         struct group *group = groups->items[i];
-        uint32_t processes = 0, scanned = 0;
-        uint64_t interval_ns = 0;
-        for (size_t j = 0; j < scanner->table.count; j++) {
-            const struct tracked *process = scanner->table.items[j];
-            if (process->home != group)
-                continue;
-            processes++;
-            scanned += process->group && process->result.state == PROCESS_STATE_OK && process->is_tried;
-            uint64_t its_ns = schedule_interval_ns(scanner, process);
-            interval_ns = its_ns > interval_ns ? its_ns : interval_ns;
-        }
-        if (processes || group->last_member_ns == 0)
+        if (group->round_processes || group->last_member_ns == 0)
             group->last_member_ns = now_ns;
         if (!group->is_fixed && now_ns - group->last_member_ns > scanner->config->limits.group_ttl_ns) {
             report_group_gone(scanner, group);
             groups_remove(groups, group);
             continue;
         }
-        if (interval_ns == 0)
-            interval_ns = group->configured_interval_ns;
-        struct message_group *message = &group->message;
-        group->is_changed |= message->processes != processes || message->scanned != scanned ||
-                             message->interval_ns != interval_ns;
-        message->processes = processes;
-        message->scanned = scanned;
-        message->interval_ns = interval_ns;
-        message->is_templated = !group->is_fixed;
-        report_group(scanner, group);
+        update_group(scanner, group);
         i++;
     }
 }

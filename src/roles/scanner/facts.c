@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "roles/scanner/scan_process.h"
 
 #define CGROUPS_MAX (64 * 1024)
@@ -31,11 +32,24 @@ static void read_link(int directory_fd, const char *name, char *link, size_t siz
     link[length > 0 ? length : 0] = '\0';
 }
 
-/* argv[0] as it is, and all of argv with blanks for the NULs between. */
+/* A byte that is no UTF-8 is U+FFFD for patterns, as it is for RE2: PCRE2's "." would not match it. */
+static void clean_line(struct buffer *line)
+{
+    size_t size = 3 * line->length + 1;
+    scoped_free char *clean = malloc(size);
+    if (!clean)
+        return;
+    utf8_clean(clean, size, buffer_string(line));
+    buffer_clear(line);
+    buffer_text(line, clean);
+}
+
+/* argv[0] as it is, and all of argv with blanks for the NULs between; neither without argv. */
 static void read_command_line(int directory_fd, struct facts *facts)
 {
     read_file(directory_fd, "cmdline", FACTS_COMMAND_LINE_MAX, &facts->command_line);
     struct buffer *line = &facts->command_line;
+    facts->has_argv = line->length > 0;
     const char *end = line->length ? memchr(line->data, '\0', line->length) : NULL;
     if (line->length)
         buffer_append(&facts->argv0, line->data, end ? (size_t)(end - line->data) : line->length);
@@ -44,6 +58,7 @@ static void read_command_line(int directory_fd, struct facts *facts)
     for (size_t i = 0; i < line->length; i++)
         if (line->data[i] == '\0')
             line->data[i] = ' ';
+    clean_line(line);
 }
 
 /* The effective user and the pid in the innermost namespace. */
@@ -80,7 +95,8 @@ enum status facts_read(const char *procfs, int32_t pid, const struct proc_stat *
 {
     char path[320];
     struct proc_stat now;
-    snprintf(path, sizeof path, "%s/%d", procfs, (int)pid);
+    /* a leader that has exited has no command line, exe and root any more */
+    snprintf(path, sizeof path, "%s/%d/task/%d", procfs, (int)pid, (int)stat->live_tid);
     scoped_fd int directory_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory_fd < 0)
         return error_set(err, STATUS_GONE, "process %d has ended", (int)pid);
@@ -98,7 +114,7 @@ enum status facts_read(const char *procfs, int32_t pid, const struct proc_stat *
     struct process_facts *match = &facts->match;
     match->pid = pid;
     match->comm = facts->comm;
-    match->argv0 = buffer_string(&facts->argv0);
+    match->argv0 = facts->has_argv ? buffer_string(&facts->argv0) : NULL;
     match->cmdline = buffer_string(&facts->command_line);
     match->exe_path = facts->exe;
     match->user = facts->user;

@@ -17,6 +17,7 @@ struct facts {
     struct process_facts match;
     struct buffer command_line; /* argv joined by blanks */
     struct buffer argv0;
+    bool has_argv; /* it has an argv[0], which may be empty */
     struct buffer cgroups;
     char comm[64];
     char exe[4096];

@@ -1,6 +1,7 @@
 /* scan_process.c - see scan_process.h. */
 #include "roles/scanner/scan_process.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include "base/utf8.h"
 #include "target/live.h"
 
+/* Reading two clocks takes time, and clocks are slewed. */
+#define BOOT_SLACK_SECONDS 0.5
 #define TIMEOUT_BASE_NS (10 * NS_PER_SECOND)
 
 uint64_t scan_timeout_ns(uint64_t resident_bytes)
@@ -17,13 +20,37 @@ uint64_t scan_timeout_ns(uint64_t resident_bytes)
     return TIMEOUT_BASE_NS + NS_PER_SECOND * (resident_bytes >> 30);
 }
 
-double scan_start_time_seconds(uint64_t ticks)
+/* btime of proc_stat(5), in whole seconds: what others compute start times from. 0: not known. */
+static double read_boot_seconds(void)
 {
+    char line[256];
+    double seconds = 0;
+    scoped_file FILE *file = fopen("/proc/stat", "re");
+    while (file && seconds == 0 && fgets(line, sizeof line, file))
+        if (sscanf(line, "btime %lf", &seconds) != 1)
+            seconds = 0;
+    return seconds;
+}
+
+/* The same number in each scan, so that a start time never moves, but where the clock was set. */
+static double boot_seconds(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static double known;
     struct timespec boot;
     clock_gettime(CLOCK_BOOTTIME, &boot);
-    double since_boot = (double)boot.tv_sec + (double)boot.tv_nsec / 1e9;
-    double booted = (double)clock_realtime_ns() / 1e9 - since_boot;
-    return booted + (double)ticks / (double)sysconf(_SC_CLK_TCK);
+    double exact = (double)clock_realtime_ns() / 1e9 - (double)boot.tv_sec - (double)boot.tv_nsec / 1e9;
+    pthread_mutex_lock(&lock);
+    if (exact < known - BOOT_SLACK_SECONDS || exact > known + 1 + BOOT_SLACK_SECONDS)
+        known = read_boot_seconds();
+    double seconds = known;
+    pthread_mutex_unlock(&lock);
+    return seconds > 0 ? seconds : exact;
+}
+
+double scan_start_time_seconds(uint64_t ticks)
+{
+    return boot_seconds() + (double)ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 static void fill_exe(const char *procfs, pid_t pid, char *exe, size_t size)

@@ -80,10 +80,30 @@ uint64_t schedule_timeout_ns(const struct tracked *process)
                                            : scan_timeout_ns(process->resident_bytes);
 }
 
+/*
+ * Processes that were seen at once are tried at once, but then would be due at once for ever: the first wait
+ * of each is cut short by another part of its interval (multiples of the golden ratio lie evenly), never
+ * below what limits.max_cpu allows.
+ */
+static uint64_t first_wait_ns(const struct scanner *scanner, struct tracked *process, uint64_t interval_ns)
+{
+    static const double GOLDEN_RATIO = 0.6180339887498949;
+    double part = GOLDEN_RATIO * (double)(++process->group->spread_count), least;
+    part -= (double)(uint64_t)part;
+    least = (double)process->last_duration_ns / scanner->config->limits.max_cpu;
+    double wait = part * (double)process->scan_config.interval_ns;
+    wait = wait > least ? wait : least;
+    return wait < (double)interval_ns ? (uint64_t)wait : interval_ns;
+}
+
 void schedule_next(const struct scanner *scanner, struct tracked *process, uint64_t begin_ns,
                    enum status status)
 {
-    uint64_t wait_ns = schedule_interval_ns(scanner, process);
+    uint64_t wait_ns = schedule_interval_ns(scanner, process), first_ns = wait_ns;
+    if (!process->is_spread && status == STATUS_OK) {
+        process->is_spread = true;
+        first_ns = first_wait_ns(scanner, process, wait_ns);
+    }
     process->timeouts = status == STATUS_TIMEOUT ? process->timeouts + 1 : 0;
     for (unsigned i = 0; i < process->timeouts && wait_ns < WAIT_MAX_NS; i++)
         wait_ns = wait_ns * 2 < WAIT_MAX_NS ? wait_ns * 2 : WAIT_MAX_NS;
@@ -92,6 +112,6 @@ void schedule_next(const struct scanner *scanner, struct tracked *process, uint6
         wait_ns = UNSUPPORTED_NS;
     else if (status == STATUS_UNSUPPORTED && wait_ns > LOADING_NS)
         wait_ns = LOADING_NS;
-    process->due_ns = begin_ns + wait_ns;
+    process->due_ns = begin_ns + (status == STATUS_OK ? first_ns : wait_ns);
     process->result.valid_until_ns = clock_monotonic_ns() + 2 * wait_ns + schedule_timeout_ns(process);
 }

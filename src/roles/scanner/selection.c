@@ -1,7 +1,6 @@
 /* selection.c - see selection.h. */
 #include "roles/scanner/selection.h"
 
-#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "roles/scanner/report.h"
+#include "roles/scanner/shared_memory.h"
 
 /* Without a configuration: the largest ones. */
 #define DEFAULT_PROCESSES_MAX 50
@@ -25,14 +25,6 @@ static bool is_younger(const struct tracked *process, uint64_t than_ns)
     uint64_t now_ns = (uint64_t)boot.tv_sec * NS_PER_SECOND + (uint64_t)boot.tv_nsec;
     uint64_t tick_ns = NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK);
     return than_ns && process->id.start_time_ticks * tick_ns + than_ns > now_ns;
-}
-
-/* A vfork child has its parent's memory until it execs: it is counted once. */
-static bool shares_memory(const struct scanner *scanner, const struct tracked *process)
-{
-    const struct tracked *parent = tracked_find(&scanner->table, process->ppid);
-    return parent && parent->id.address_space == process->id.address_space &&
-           syscall(SYS_kcmp, process->id.pid, parent->id.pid, KCMP_VM, 0, 0) == 0;
 }
 
 /* A process that matches nothing joins its nearest ancestor whose entry takes children. */
@@ -122,6 +114,8 @@ static void select_one(struct scanner *scanner, struct tracked *process)
         process->home =
             groups_take(&scanner->groups, process->group_name, NULL, process->scan_config.interval_ns);
     process->group = process->home;
+    if (process->group && !before && !process->is_tried)
+        process->due_ns = clock_monotonic_ns();
     if (process->group && process->pidfd < 0)
         watch_end(scanner, process);
     if (process->group && process->group != before)
@@ -177,8 +171,6 @@ static void judge(struct scanner *scanner, struct tracked *process)
         inherit(scanner, process);
     if (process->is_matched && is_younger(process, process->min_uptime_ns))
         process->skip = SKIP_YOUNG;
-    else if (process->is_matched && shares_memory(scanner, process))
-        process->skip = SKIP_SHARES_MEMORY;
 }
 
 void selection_update(struct scanner *scanner)
@@ -186,6 +178,7 @@ void selection_update(struct scanner *scanner)
     memset(scanner->round.skipped, 0, sizeof scanner->round.skipped);
     for (size_t i = 0; i < scanner->table.count; i++)
         judge(scanner, scanner->table.items[i]);
+    shared_memory_skip(&scanner->table);
     apply_limit(scanner);
     for (size_t i = 0; i < scanner->table.count; i++) {
         struct tracked *process = scanner->table.items[i];

@@ -40,7 +40,8 @@ struct tracked {
 
     /* scan */
     bool is_scanning, is_tried, is_reported;
-    bool is_final; /* that it is unsupported: seen after it had time to load its libc */
+    bool is_spread; /* it has its place in the interval */
+    bool is_final;  /* that it is unsupported: seen after it had time to load its libc */
     uint64_t due_ns;
     uint64_t last_duration_ns;
     uint64_t last_success_realtime_ns;

@@ -119,7 +119,7 @@ static void nothing_known(void **state)
 static void no_arguments(void **state)
 {
     (void)state;
-    const struct process_facts facts = {.comm = "server", .argv0 = "", .cmdline = ""};
+    const struct process_facts facts = {.comm = "server", .cmdline = ""};
     assert_false(takes("exe: [server]", &facts));
     assert_false(takes("cmdline: ['.+']", &facts));
     assert_true(takes("comm: [server]", &facts));

@@ -74,9 +74,9 @@ static void start_times(void **state)
 static void unknown_facts(void **state)
 {
     (void)state;
-    const struct process_facts thread = {.comm = "kworker/0:1", .argv0 = ""}, nothing = {0};
+    const struct process_facts thread = {.comm = "kworker/0:1"}, nothing = {0};
     assert_renders("{{.ExeFull}}", &thread, "kworker/0:1");
-    assert_renders("{{.ExeBase}}", &thread, "0:1");
+    assert_renders("{{.ExeBase}}", &thread, "kworker/0:1");
     assert_renders(
         "x{{.Comm}}{{.ExeBase}}{{.ExeFull}}{{.Username}}{{.Cwd}}{{.Unit}}{{.ContainerID}}{{.PodUID}}",
         &nothing, "x");
@@ -92,6 +92,7 @@ static void base_names(void **state)
                                            {"//", "/"},
                                            {"/", "/"},
                                            {"a/", "a"},
+                                           {"", "."},
                                            {"/a//", "a"},
                                            {"nginx: worker process", "nginx: worker process"}};
     for (size_t i = 0; i < sizeof PATHS / sizeof *PATHS; i++) {

@@ -160,6 +160,7 @@ static enum status fill(struct front *front, struct scrape *scrape, struct error
     const struct message_settings *settings = &scrape->stored.settings;
     scrape->view.per_arena = settings->per_arena != 0;
     scrape->view.max_arenas = settings->max_arenas;
+    scrape->view.max_series = settings->max_series;
     scrape->view.size_histogram = settings->size_histogram != 0;
     scrape->view.residency = settings->residency != 0;
     fill_exporter(front, scrape);
