@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "cli/chunks.h"
 #include "cli/question.h"
+#include "cli/scan_all.h"
 #include "cli/sizes.h"
 #include "encode/exposition.h"
 #include "encode/process_json.h"
@@ -233,6 +234,11 @@ int inspect_run(int argc, char **argv, const struct session_helpers *helpers)
     struct error err = {0};
     struct oneshot_options options;
     const struct subcommand *subcommand = find(argv[0]);
+    if (subcommand && subcommand->run == run_scan && scan_all_is_wanted(argc - 1, argv + 1)) {
+        scoped_buffer struct buffer out = {0};
+        int code = scan_all_run(argc - 1, argv + 1, helpers, &out);
+        return code ? code : print(&out, &err);
+    }
     if (!subcommand ||
         oneshot_options_parse(argc - 1, argv + 1, &subcommand->form, &options, &err) != STATUS_OK)
         return fail(&err);

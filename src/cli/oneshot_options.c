@@ -11,6 +11,7 @@ const char *oneshot_options_help(void)
 {
     return "  PID | -n, --name COMM | -P, --pattern REGEX   the process: by pid, exact name, or command "
            "line\n"
+           "  --all [--config.file FILE]  scan: one exposition of what the configuration selects\n"
            "  --core FILE [--exe FILE]    a core file instead, and where its program is now\n"
            "  --format FORMAT             text (default on a terminal), json, and what the command has "
            "besides\n"

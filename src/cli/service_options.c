@@ -10,13 +10,12 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "config/config.h"
+#include "cli/config_file.h"
+#include "cli/explain.h"
 #include "roles/front/web/web.h"
 
-#define DEFAULT_CONFIG "/etc/malloc_exporter/malloc_exporter.yml"
 #define DEFAULT_ADDRESS "127.0.0.1:10069"
 #define DEFAULT_MAX_REQUESTS 40
-#define CONFIG_BYTES_MAX (1024 * 1024)
 
 typedef bool set_fn(struct service_options *options, const char *value);
 
@@ -39,6 +38,13 @@ static bool set_check_access(struct service_options *options, const char *value)
     options->check_access = true;
     options->access_pid = (int32_t)pid;
     return !value || (*value >= '1' && *value <= '9' && !*end && pid <= INT32_MAX);
+}
+static bool set_explain(struct service_options *options, const char *value)
+{
+    char *end;
+    long pid = strtol(value, &end, 10);
+    options->explain_pid = (int32_t)pid;
+    return *value >= '1' && *value <= '9' && !*end && pid <= INT32_MAX;
 }
 static bool set_address(struct service_options *options, const char *value)
 {
@@ -111,6 +117,7 @@ static const struct flag {
     {"config.file", true, set_config, "a path"},
     {"config.path", true, set_config, "a path"},
     {"config.check", false, set_check, ""},
+    {"explain", true, set_explain, "a pid, with --config.check"},
     {"check-access", false, set_check_access, "a pid"},
     {"web.listen-address", true, set_address, "HOST:PORT, [V6]:PORT, :PORT or unix:PATH, 64 at most"},
     {"web.telemetry-path", true, set_telemetry_path, "a path that begins with /"},
@@ -162,7 +169,7 @@ static enum status take_flag(int argc, char **argv, int *at, struct service_opti
 
 enum status service_options_parse(int argc, char **argv, struct service_options *ret, struct error *err)
 {
-    struct service_options options = {.keeper = {.config_file = DEFAULT_CONFIG,
+    struct service_options options = {.keeper = {.config_file = CONFIG_FILE_DEFAULT,
                                                  .telemetry_path = "/metrics",
                                                  .web_config_file = "",
                                                  .procfs = "/proc",
@@ -174,6 +181,8 @@ enum status service_options_parse(int argc, char **argv, struct service_options 
         if (status != STATUS_OK)
             return status;
     }
+    if (options.explain_pid && !options.check_config)
+        return error_set(err, STATUS_USAGE, "--explain goes with --config.check");
     if (options.keeper.address_count == 0)
         options.keeper.addresses[options.keeper.address_count++] = DEFAULT_ADDRESS;
     *ret = options;
@@ -182,8 +191,9 @@ enum status service_options_parse(int argc, char **argv, struct service_options 
 
 const char *service_options_help(void)
 {
-    return "  --config.file PATH          the YAML configuration (" DEFAULT_CONFIG ")\n"
+    return "  --config.file PATH          the YAML configuration (" CONFIG_FILE_DEFAULT ")\n"
            "  --config.check              check it, print all that is wrong, exit 0 or 2\n"
+           "  --explain PID               with --config.check: which entry takes it, or why each does not\n"
            "  --check-access [PID]        print what may be read on this machine, and why not; exit 0 or 3\n"
            "  --web.listen-address ADDR   HOST:PORT, [V6]:PORT, :PORT, unix:PATH; repeatable "
            "(" DEFAULT_ADDRESS ")\n"
@@ -212,25 +222,13 @@ static int check_web_config(const char *file)
 
 static int check_config(const struct service_options *options)
 {
-    const char *path = options->keeper.config_file;
-    struct error err = {0};
-    scoped_buffer struct buffer problems = {0};
-    scoped_free char *text = malloc(CONFIG_BYTES_MAX + 1);
-    scoped_file FILE *file = fopen(path, "re");
-    if (!file || !text) {
-        fprintf(stderr, "malloc_exporter: %s: %s\n", path, strerror(errno));
-        return 2;
-    }
-    size_t length = fread(text, 1, CONFIG_BYTES_MAX + 1, file);
     struct config *config = NULL;
-    if (length > CONFIG_BYTES_MAX)
-        error_set(&err, STATUS_USAGE, "%s: larger than %d bytes", path, CONFIG_BYTES_MAX);
-    else if (config_load(path, text, length, &config, &problems, &err) == STATUS_OK) {
-        config_free(config);
-        return 0;
-    }
-    fprintf(stderr, "%s%s\n", buffer_string(&problems), err.message);
-    return 2;
+    if (config_file_load(options->keeper.config_file, &config) != STATUS_OK)
+        return 2;
+    int code =
+        options->explain_pid ? explain_process(config, options->keeper.procfs, options->explain_pid) : 0;
+    config_free(config);
+    return code;
 }
 
 int service_check_config(const struct service_options *options)

@@ -8,9 +8,10 @@
 /** What is asked for. */
 struct service_options {
     struct keeper_options keeper;
-    bool check_config;  /* --config.check */
-    bool check_access;  /* --check-access */
-    int32_t access_pid; /* of which process; 0: of all */
+    bool check_config;   /* --config.check */
+    int32_t explain_pid; /* --explain; 0: none */
+    bool check_access;   /* --check-access */
+    int32_t access_pid;  /* of which process; 0: of all */
     bool wants_help, wants_version;
 };
 

@@ -19,7 +19,7 @@
 #define EVENTS_MAX 64
 
 /* Groups whose name needs no process are there from the start. */
-static void make_fixed_groups(struct scanner *scanner)
+void discovery_make_groups(struct scanner *scanner)
 {
     const struct config *config = scanner->config;
     for (size_t i = 0; i < scanner->groups.count; i++)
@@ -45,7 +45,7 @@ static bool take_over_configuration(struct scanner *scanner)
         scanner->config = take_ptr(scanner->next_config);
         for (size_t i = 0; i < scanner->table.count; i++)
             scanner->table.items[i]->checked_ns = 0;
-        make_fixed_groups(scanner);
+        discovery_make_groups(scanner);
         report_settings(scanner);
     }
     bool has_config = scanner->config != NULL;
@@ -91,8 +91,9 @@ static void update_group(struct scanner *scanner, struct group *group)
 }
 
 /* Groups that nobody was in for too long go. */
-static void update_groups(struct scanner *scanner, uint64_t now_ns)
+void discovery_count_groups(struct scanner *scanner)
 {
+    uint64_t now_ns = clock_monotonic_ns();
     struct groups *groups = &scanner->groups;
     count_members(scanner);
     for (size_t i = 0; i < groups->count;) {
@@ -123,7 +124,7 @@ static void run_round(struct scanner *scanner)
     uint64_t now_ns = clock_monotonic_ns();
     selection_update(scanner);
     schedule_update(scanner);
-    update_groups(scanner, now_ns);
+    discovery_count_groups(scanner);
     update_round(scanner, now_ns);
     pthread_cond_broadcast(&scanner->is_due);
     pthread_mutex_unlock(&scanner->lock);

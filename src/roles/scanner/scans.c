@@ -201,6 +201,24 @@ static void run(struct scanner *scanner, struct tools *tools, struct attempt *at
         _exit(1);
 }
 
+void scans_once(struct scanner *scanner, struct tracked *process, const struct scans_means *means)
+{
+    struct attempt attempt = {.id = process->id, .job = job_of(scanner, process)};
+    attempt.job.resolver = means->resolver;
+    attempt.job.request.cache = means->cache;
+    attempt.job.request.holder = means->holder;
+    attempt.begin_ns = clock_monotonic_ns();
+    attempt.status = scan_process(&attempt.job, attempt.allocator, &attempt.snapshot, &attempt.err);
+    attempt.end_ns = clock_monotonic_ns();
+    if (attempt.status == STATUS_GONE || attempt.status == STATUS_NO_PROCESS) {
+        count(process, &attempt);
+        process->is_tried = true;
+    } else {
+        apply(scanner, process, &attempt);
+    }
+    snapshot_unref(attempt.snapshot);
+}
+
 /* Wait until a process is due and take it. */
 static void await_due(struct scanner *scanner, unsigned index, struct attempt *attempt)
 {

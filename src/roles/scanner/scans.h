@@ -2,7 +2,11 @@
 #ifndef ROLES_SCANNER_SCANS_H
 #define ROLES_SCANNER_SCANS_H
 
+#include "link/resolver_client.h"
 #include "roles/scanner/state.h"
+#include "target/hold.h"
+
+struct allocator_cache;
 
 /** How much longer than its timeout a scan may be under way before it hangs. */
 #define SCANS_GRACE_NS (UINT64_C(5000000000))
@@ -10,5 +14,15 @@
 /** Start thread number @index (below SCANNER_WORKERS_MAX), which works while limits.concurrency is above it.
  */
 enum status scans_start(struct scanner *scanner, unsigned index, struct error *err) must_check;
+
+/** What a scan in the foreground uses; all may be NULL. */
+struct scans_means {
+    struct allocator_cache *cache;
+    struct holder *holder;
+    struct resolver_client *resolver;
+};
+
+/** Scan @process now, in this thread and without telling the keeper; the result becomes its latest. */
+void scans_once(struct scanner *scanner, struct tracked *process, const struct scans_means *means);
 
 #endif

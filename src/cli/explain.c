@@ -1,0 +1,120 @@
+/* explain.c - see explain.h. */
+#include "cli/explain.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "roles/scanner/facts.h"
+#include "roles/scanner/pid_files.h"
+
+#define ANCESTORS_MAX 64
+
+/* What an explanation looks at. */
+struct explanation {
+    const struct config *config;
+    const char *procfs;
+    struct users users;
+    struct pid_files pid_files;
+};
+
+static void explanation_deinit(struct explanation *explanation)
+{
+    users_deinit(&explanation->users);
+    pid_files_deinit(&explanation->pid_files);
+}
+
+/* What the entries say of the process @pid whose stat is @stat. */
+static enum status match(struct explanation *explanation, int32_t pid, const struct proc_stat *stat,
+                         struct facts *facts, struct match_result *ret, struct buffer *why, struct error *err)
+{
+    enum status status = facts_read(explanation->procfs, pid, stat, &explanation->users, facts, err);
+    if (status != STATUS_OK)
+        return status;
+    facts->match.pid_file_of = pid_files_find;
+    facts->match.pid_file_context = &explanation->pid_files;
+    return config_match(explanation->config, &facts->match, ret, why) ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+static void print_shown(const char *name, const char *text)
+{
+    char clean[1024];
+    utf8_clean(clean, sizeof clean, text);
+    for (char *at = clean; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+    printf("  %-9s %s\n", name, clean);
+}
+
+static void print_facts(const struct facts *facts)
+{
+    const struct process_facts *match = &facts->match;
+    print_shown("comm", match->comm);
+    print_shown("exe", match->argv0 ? match->argv0 : "(no argv)");
+    print_shown("exe_path", match->exe_path);
+    print_shown("cmdline", match->cmdline);
+    print_shown("user", match->user);
+    print_shown("unit", match->unit);
+}
+
+static void print_entry(const struct match_result *found, const struct facts *facts)
+{
+    const struct entry *entry = found->entry;
+    printf("entry at line %u takes it, into the group \"%s\"\n", entry->line, found->group);
+    if (facts->match.uptime_ns < entry->min_uptime_ns)
+        printf("its first scan waits for min_uptime: %llu s more\n",
+               (unsigned long long)((entry->min_uptime_ns - facts->match.uptime_ns) / NS_PER_SECOND + 1));
+}
+
+/* The nearest ancestor that an entry takes decides: with children: true its group takes this one. */
+static void explain_ancestors(struct explanation *explanation, int32_t pid)
+{
+    for (unsigned i = 0; i < ANCESTORS_MAX && pid > 0; i++) {
+        struct proc_stat stat;
+        struct match_result found;
+        scoped_facts struct facts facts = {0};
+        if (proc_stat_read(explanation->procfs, pid, &stat, NULL) != STATUS_OK)
+            break;
+        if (match(explanation, pid, &stat, &facts, &found, NULL, NULL) == STATUS_OK) {
+            printf("its ancestor %d is taken by the entry at line %u, %s\n", (int)pid, found.entry->line,
+                   found.entry->children ? "whose children: true takes it too"
+                                         : "which has no children: true");
+            if (found.entry->children)
+                printf("it is in the group \"%s\"\n", found.group);
+            return;
+        }
+        pid = (int32_t)stat.ppid;
+    }
+}
+
+int explain_process(const struct config *config, const char *procfs, int32_t pid)
+{
+    scoped(explanation_deinit) struct explanation explanation = {.config = config, .procfs = procfs};
+    scoped_facts struct facts facts = {0};
+    scoped_buffer struct buffer why = {0};
+    struct proc_stat stat;
+    struct match_result found;
+    struct error err = {0};
+    users_refresh(&explanation.users);
+    pid_files_read(config, &explanation.pid_files);
+    enum status status = proc_stat_read(procfs, pid, &stat, &err);
+    if (status == STATUS_OK)
+        status = match(&explanation, pid, &stat, &facts, &found, &why, &err);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+        fprintf(stderr, "malloc_exporter: %s\n", err.message);
+        return status_exit_code(STATUS_NO_PROCESS);
+    }
+    printf("process %d\n", (int)pid);
+    print_facts(&facts);
+    if (stat.state == 'Z' && stat.num_threads <= 1)
+        printf("it has ended and waits for its parent (a zombie): it is not scanned\n");
+    fputs(buffer_string(&why), stdout);
+    if (status == STATUS_OK) {
+        print_entry(&found, &facts);
+        return 0;
+    }
+    printf("no entry takes it\n");
+    explain_ancestors(&explanation, (int32_t)stat.ppid);
+    return 0;
+}
