@@ -150,8 +150,20 @@ static enum status run(struct stream *stream, struct tools *tools, struct error 
     return status;
 }
 
+static void log_end(const struct stream *stream, enum status status)
+{
+    char pid[16], records[24];
+    if (!log_enabled(LOG_DEBUG))
+        return;
+    snprintf(pid, sizeof pid, "%d", (int)stream->request.pid);
+    snprintf(records, sizeof records, "%llu", (unsigned long long)stream->dump.chunks);
+    log_event(LOG_DEBUG, "stream ended", "pid", pid, "status", status_label(status), "records", records,
+              NULL);
+}
+
 static void finish(struct stream *stream, enum status status, const struct error *err)
 {
+    log_end(stream, status);
     stream->reply.status = status;
     if (status != STATUS_OK)
         memcpy(stream->reply.message, err->message, sizeof stream->reply.message);
