@@ -85,7 +85,8 @@ enum status glibc_find_tcaches(struct target *target, const struct maps *maps,
     if (status != STATUS_OK)
         return status;
     search.threads = threads;
-    search.size = (size_t)min_u64(location->tls_size, BLOCKS_BYTES_MAX / (search.count + 1)) & ~(size_t)7;
+    search.size = (size_t)min_u64(location->tls_size, BLOCKS_BYTES_MAX / (search.count + 1)) &
+                  ~(size_t)(location->layout.word_bytes - 1);
     if (!read_blocks(&search)) {
         free(search.blocks);
         return error_set(err, STATUS_NO_MEMORY, "no memory for the TLS of %zu threads", search.count);
