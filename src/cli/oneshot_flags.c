@@ -95,10 +95,16 @@ static enum status set_consistency(const char *flag, const char *value, struct o
                                    struct error *err)
 {
     int consistency = consistency_parse(value);
-    if (consistency < 0 || consistency == CONSISTENCY_SLICED)
-        return error_set(err, STATUS_USAGE, "%s: \"%s\" is none of live, snapshot", flag, value);
+    if (consistency < 0)
+        return error_set(err, STATUS_USAGE, "%s: \"%s\" is none of live, sliced, snapshot", flag, value);
     o->consistency = (enum consistency)consistency;
     return STATUS_OK;
+}
+
+static enum status set_max_pause(const char *flag, const char *value, struct oneshot_options *o,
+                                 struct error *err)
+{
+    return parse_duration(flag, value, &o->max_pause_ns, err);
 }
 
 static enum status set_pause(const char *flag, const char *value, struct oneshot_options *o,
@@ -239,6 +245,7 @@ static const struct oneshot_flag FLAGS[] = {
     {"--procfs", NULL, false, set_procfs},
     {"--format", NULL, false, set_format},
     {"--consistency", NULL, false, set_consistency},
+    {"--max-pause", NULL, false, set_max_pause},
     {"--snapshot-max-pause", NULL, false, set_pause},
     {"--timeout", NULL, false, set_timeout},
     {"--read-swapped", NULL, true, set_swapped},

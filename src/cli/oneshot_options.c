@@ -15,7 +15,9 @@ const char *oneshot_options_help(void)
            "  --core FILE [--exe FILE]    a core file instead, and where its program is now\n"
            "  --format FORMAT             text (default on a terminal), json, and what the command has "
            "besides\n"
-           "  --consistency MODE          live (default: never stops it) or snapshot (stops it, exact)\n"
+           "  --consistency MODE          live (default: never stops it), sliced (stops it for moments) or\n"
+           "                              snapshot (stops it, exact)\n"
+           "  --max-pause TIME            longest stop of sliced (default 5ms)\n"
            "  --snapshot-max-pause TIME   longest stop of a snapshot (default 1s)\n"
            "  --timeout TIME              give up after TIME (default 10s and 1s a GiB)\n"
            "  --read-swapped              bring swapped pages of the target back into memory to read them\n"
@@ -106,6 +108,7 @@ enum status oneshot_options_parse(int argc, char **argv, const struct oneshot_fo
 {
     struct oneshot_options options = {.procfs = "/proc",
                                       .format = isatty(STDOUT_FILENO) ? OUTPUT_TEXT : form->piped_format,
+                                      .max_pause_ns = 5 * NS_PER_MS,
                                       .snapshot_max_pause_ns = NS_PER_SECOND,
                                       .max_bytes = UINT64_MAX,
                                       .top = SIZES_TOP_DEFAULT};

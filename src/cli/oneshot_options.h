@@ -39,7 +39,7 @@ struct oneshot_options {
     const char *operands[ONESHOT_OPERANDS_MAX]; /* of the command; NULL behind the last */
     enum output_format format;
     enum consistency consistency;
-    uint64_t snapshot_max_pause_ns;
+    uint64_t max_pause_ns, snapshot_max_pause_ns;
     uint64_t timeout_ns; /* 0: 10 s and 1 s a GiB */
     bool read_swapped;
     uint32_t states; /* bit i: enum chunk_state i; 0: all */

@@ -65,6 +65,7 @@ enum status session_scan_opened(struct session *session, bool want_details, stru
         .timeout_ns = options->timeout_ns,
         .resolver = session->helpers->resolver,
         .request = {.consistency = options->consistency,
+                    .slice_budget_ns = options->max_pause_ns,
                     .snapshot_budget_ns = options->snapshot_max_pause_ns,
                     .read_swapped = options->read_swapped,
                     .want_residency = true,

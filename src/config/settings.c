@@ -9,16 +9,11 @@
 #define ENTRY(field) offsetof(struct entry, field)
 #define CONFIG(field) offsetof(struct config, field)
 
-#define SLICED_REFUSAL "sliced is not available in this version; use live or snapshot"
-
 /* Values as those of enum consistency in snapshot/snapshot.h. */
 static const struct setting_word CONSISTENCIES[] = {
-    {"live", 0, NULL}, {"snapshot", 2, NULL}, {"sliced", 1, SLICED_REFUSAL}, {NULL, 0, NULL}};
-static const struct setting_word MAX_CONSISTENCIES[] = {{"entry", -1, NULL},
-                                                        {"live", 0, NULL},
-                                                        {"snapshot", 2, NULL},
-                                                        {"sliced", 1, SLICED_REFUSAL},
-                                                        {NULL, 0, NULL}};
+    {"live", 0, NULL}, {"sliced", 1, NULL}, {"snapshot", 2, NULL}, {NULL, 0, NULL}};
+static const struct setting_word MAX_CONSISTENCIES[] = {
+    {"entry", -1, NULL}, {"live", 0, NULL}, {"sliced", 1, NULL}, {"snapshot", 2, NULL}, {NULL, 0, NULL}};
 static const struct setting_word AUTO[] = {{"auto", 0, NULL}, {NULL, 0, NULL}};
 static const struct setting_word ACCESSES[] = {{"authenticated", API_AUTHENTICATED, NULL},
                                                {"local", API_LOCAL, NULL},
@@ -34,7 +29,7 @@ const struct setting SETTINGS[] = {
     {"scan", "timeout", SETTING_DURATION, SCAN(timeout_ns), "auto", "10ms", "1h", AUTO,
      "how long a scan may take; auto: 10 s and 1 s a GiB"},
     {"scan", "consistency", SETTING_ENUM, SCAN(consistency), "live", NULL, NULL, CONSISTENCIES,
-     "live never stops the process, snapshot stops it for the whole walk"},
+     "live never stops the process, sliced for moments, snapshot for the whole walk"},
     {"scan", "max_pause", SETTING_DURATION, SCAN(max_pause_ns), "5ms", "1ms", "10s", NULL,
      "sliced: the longest stop"},
     {"scan", "snapshot_max_pause", SETTING_DURATION, SCAN(snapshot_max_pause_ns), "1s", "1ms", "1m", NULL,

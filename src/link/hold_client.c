@@ -43,8 +43,10 @@ static enum status say_why(enum status status, pid_t pid, struct error *err)
     case STATUS_TRACED:
         return error_set(err, status, "process %d is traced by a debugger already", (int)pid);
     case STATUS_TIMEOUT:
-        return error_set(err, status, "the threads of process %d did not stop in time, or are too many",
-                         (int)pid);
+        return error_set(err, status, "the threads of process %d did not stop in time", (int)pid);
+    case STATUS_TOO_LARGE:
+        return error_set(err, status,
+                         "the threads of process %d are too many to be stopped in the time given", (int)pid);
     case STATUS_PERMISSION:
         return error_set(err, status, "process %d may not be stopped: CAP_SYS_PTRACE is missing", (int)pid);
     default:

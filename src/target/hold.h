@@ -26,8 +26,8 @@ struct holder;
 struct hold_ops {
     /**
      * Stop all threads of @pid for at most @budget_ns. STATUS_OK: it stands still. STATUS_TRACED: another
-     * tracer has it; STATUS_TIMEOUT: its threads did not stop within a quarter of the budget or are too many
-     * for it; STATUS_GONE; STATUS_PERMISSION. After any failure it runs.
+     * tracer has it; STATUS_TIMEOUT: its threads did not stop within a quarter of the budget;
+     * STATUS_TOO_LARGE: they are too many for it; STATUS_GONE; STATUS_PERMISSION. After any failure it runs.
      */
     enum status (*begin)(struct holder *holder, pid_t pid, uint64_t budget_ns, struct error *err);
     /** Let it go (it may already run: the budget ended) and tell how it was. */

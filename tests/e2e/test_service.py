@@ -216,7 +216,7 @@ class Service_(unittest.TestCase):
                     ("scan: {interval: soon, colour: 1}\nnowhere: 1\n", (":1:18:", ":1:24:", ":2:1:")),
                     ("process_names:\n  - name: '{{.Bad}}'\n    comm: [x]\n  - cmdline: ['(']\n",
                      (":2:12:", ":4:15:")),
-                    ("scan: {consistency: sliced}\n", (":1:21:",)),
+                    ("scan: {consistency: exact}\n", (":1:21:",)),
                     ("scan: *here\n", (":1:7:",))):
                 with Service(config(demo.pid), ready=False) as service:
                     service.write(text)

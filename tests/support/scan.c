@@ -34,7 +34,7 @@ struct snapshot *scan_with_symbols(pid_t pid, enum consistency consistency, stru
         .consistency = consistency,
         .deadline_ns = clock_monotonic_ns() + 60 * SECOND_NS,
         .snapshot_budget_ns = 10 * SECOND_NS,
-        .slice_budget_ns = SECOND_NS,
+        .slice_budget_ns = SECOND_NS / 50,
         .want_residency = true,
         .want_details = true,
         .holder = &client.holder,

@@ -52,6 +52,25 @@ static enum status scan_live(struct target *target, const struct scan_request *r
     return status;
 }
 
+/* In slices: what cannot be had under stops is had live. */
+static enum status scan_sliced(struct target *target, const struct scan_request *request,
+                               const struct maps *maps, const struct glibc_locations *locations,
+                               struct snapshot **ret, struct error *err)
+{
+    scoped_pass struct pass *pass = NULL;
+    enum status status = pass_run(target, request, maps, locations, false, request->deadline_ns, &pass, err);
+    if (status == STATUS_OK)
+        status = build(pass, locations, ret, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct slicer *slicer = &pass->slicer;
+    (*ret)->timing.pause_ns = slicer->pause_ns;
+    (*ret)->timing.max_pause_ns = slicer->max_pause_ns;
+    (*ret)->timing.mode = slicer->is_off ? CONSISTENCY_LIVE : CONSISTENCY_SLICED;
+    (*ret)->timing.why = slicer->is_off ? slicer->why : MODE_WHY_REQUESTED;
+    return STATUS_OK;
+}
+
 /* What the stops of one scan were. */
 struct stops {
     uint64_t sum_ns, max_ns;
@@ -199,6 +218,8 @@ static enum status scan_found(struct target *target, const struct scan_request *
     drop_cold(locations);
     if (target->is_frozen)
         return scan_frozen(target, request, maps, locations, ret, err);
+    if (request->consistency == CONSISTENCY_SLICED && request->holder)
+        return scan_sliced(target, request, maps, locations, ret, err);
     enum mode_why why = MODE_WHY_REQUESTED;
     if (request->consistency == CONSISTENCY_SNAPSHOT && request->holder) {
         enum status status = scan_held(target, request, locations, ret, err);

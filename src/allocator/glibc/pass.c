@@ -27,6 +27,7 @@ void pass_free(struct pass *pass)
     if (!pass)
         return;
     window_deinit(&pass->walk.window);
+    slicer_deinit(&pass->slicer);
     totals_deinit(&pass->totals);
     residency_deinit(&pass->residency);
     for (size_t i = 0; i < pass->heap_count; i++) {
@@ -118,12 +119,16 @@ static enum status prepare_sums(struct pass *pass, struct error *err)
     if (status != STATUS_OK)
         return status;
     struct walk *walk = &pass->walk;
+    walk->pause_at_ns = UINT64_MAX;
     walk_add_sink(walk, &pass->totals.sink);
     if (pass->request->want_residency && pass->residency_pages.is_known)
         walk_add_sink(walk, &pass->residency.sink);
     if (pass->request->chunks)
         walk_add_sink(walk, pass->request->chunks);
-    return window_init(&walk->window, &pass->heaps[0], err);
+    status = window_init(&walk->window, &pass->heaps[0], err);
+    if (status == STATUS_OK && pass->is_sliced)
+        status = slicer_init(&pass->slicer, pass->request, walk, err);
+    return status;
 }
 
 static int by_start(const void *left, const void *right)
@@ -180,7 +185,8 @@ static enum status walk_turn(struct pass *pass, const struct turn *turn, struct 
     pass->walk.marks = &pass->marks[turn->heap];
     if (pass->request->want_residency && pass->residency_pages.is_known)
         residency_of_range(&pass->residency, segment->base, segment->end, &pass->segments);
-    enum status status = walk_segment(&pass->walk, segment, err);
+    enum status status = pass->slicer.chunks ? sliced_walk_segment(&pass->slicer, segment, err)
+                                             : walk_segment(&pass->walk, segment, err);
     walk_flush(&pass->walk);
     return status;
 }
@@ -291,8 +297,9 @@ enum status pass_run(struct target *target, const struct scan_request *request, 
                      const struct glibc_locations *locations, bool is_held, uint64_t deadline_ns,
                      struct pass **ret, struct error *err)
 {
-    /* a dump must know each chunk's list before */
-    for (bool may_note_links = !request->chunks;; may_note_links = false) {
+    bool is_sliced = request->consistency == CONSISTENCY_SLICED && request->holder && !is_held;
+    /* a dump must know each chunk's list before; a slice may be walked twice */
+    for (bool may_note_links = !request->chunks && !is_sliced;; may_note_links = false) {
         __attribute__((cleanup(scoped_pass_run))) struct pass *pass = calloc(1, sizeof *pass);
         if (!pass)
             return error_set(err, STATUS_NO_MEMORY, "no memory for a scan");
@@ -301,6 +308,7 @@ enum status pass_run(struct target *target, const struct scan_request *request, 
         pass->maps = maps;
         pass->deadline_ns = deadline_ns;
         pass->may_note_links = may_note_links;
+        pass->is_sliced = is_sliced;
         enum status status = run_once(pass, locations, is_held, deadline_ns, err);
         if (status != STATUS_OK)
             return status;

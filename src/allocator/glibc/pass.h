@@ -7,6 +7,7 @@
 
 #include "allocator/allocator.h"
 #include "allocator/glibc/books.h"
+#include "allocator/glibc/sliced.h"
 #include "allocator/glibc/walk.h"
 #include "analysis/residency.h"
 
@@ -29,6 +30,8 @@ struct pass {
     struct residency segments;
     uint64_t trimmable_top_bytes;
     struct walk walk;
+    bool is_sliced;
+    struct slicer slicer; /* where the walk is made in slices of time: its chunks are not NULL */
     struct mmapped_search *mmapped;
     struct tally mmapped_found;
     struct glibc_par par_after;

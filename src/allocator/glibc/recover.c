@@ -18,6 +18,10 @@
 #define PROOF_NS (100 * NS_PER_MS)
 #define PROOF_LOCKED_NS (500 * NS_PER_MS)
 #define REPLAY_HEADERS_MAX (1u << 20)
+/* a chain of that many sound headers is no accident */
+#define HOPS_BELIEVED 64u
+/* stops after which a place that never shows the same bytes is given up; more than a proof takes */
+#define RESUMES_MAX 64u
 
 bool chain_load(struct walk_chain *chain, uint64_t address, uint64_t need, uint64_t limit)
 {
@@ -114,6 +118,8 @@ static bool replay(struct walk_chain *chain, uint64_t checkpoint, struct breach 
         if (size < layout->min_size || !is_aligned(size, layout->alignment) || size > chain->limit - at)
             return false;
         at += size;
+        if (n % 1024 == 1023 && clock_monotonic_ns() > walk->pause_at_ns)
+            return false;
     }
     *breach = (struct breach){.at = at};
     if (at < goal || !chain_seek(&probe, at))
@@ -189,7 +195,9 @@ enum renewal {
 static enum renewal renew(struct walk_chain *chain, uint64_t hole)
 {
     struct glibc_heap *heap = chain->walk->heap;
-    while (!heap->is_held && clock_monotonic_ns() <= heap->deadline_ns) {
+    /* in a slice it stands still, and there is no time to wait */
+    bool moves = !heap->is_held && chain->walk->pause_at_ns == UINT64_MAX;
+    while (moves && clock_monotonic_ns() <= heap->deadline_ns) {
         struct breach breach;
         page_view_forget(heap->pages);
         window_forget(&chain->walk->window);
@@ -207,6 +215,54 @@ static enum renewal renew(struct walk_chain *chain, uint64_t hole)
             return chain_enter_slice(chain, chain->at, NULL) == STATUS_OK ? RENEWED : BROKEN;
     }
     return BROKEN;
+}
+
+/* Whether a sound chain leads on from @address: to the limit or over many headers. */
+static bool does_close(const struct walk_chain *chain, uint64_t address)
+{
+    const struct glibc_heap *heap = chain->walk->heap;
+    const struct glibc_layout *layout = heap->layout;
+    struct walk_chain probe = *chain;
+    uint64_t at = address, size = 0;
+    for (unsigned hop = 0; hop < HOPS_BELIEVED; hop++, at += size) {
+        if (!chain_seek(&probe, at))
+            return hop > 0; /* a hole behind a sound chain says nothing against it */
+        const uint8_t *header = window_at(&chain->walk->window, at);
+        if (hop > 0 && !(probe.field & CHUNK_PREV_IN_USE) && heap_word(heap, header) != size)
+            return false;
+        size = probe.field & ~(uint64_t)CHUNK_FLAGS;
+        /* fenceposts end a run */
+        if (at == chain->limit || (size == heap_header_bytes(heap) && hop > 0))
+            return true;
+        if (size < layout->min_size || !is_aligned(size, layout->alignment) || size > chain->limit - at)
+            return false;
+    }
+    return true;
+}
+
+enum recovery recover_after_run(struct walk_chain *chain)
+{
+    struct glibc_heap *heap = chain->walk->heap;
+    struct breach breach = {0};
+    window_forget(&chain->walk->window);
+    bool goes_on = does_close(chain, chain->at);
+    if (!goes_on) {
+        heap->completeness.resync_count++;
+        goes_on = replay_from_checkpoints(chain, &breach) && does_close(chain, chain->at);
+    }
+    if (goes_on && chain_enter_slice(chain, chain->at, NULL) == STATUS_OK && chain_seek(chain, chain->at)) {
+        chain->resumes = 0;
+        return RECOVERY_RESUMED;
+    }
+    bool is_corrupt = is_proved(chain, &breach);
+    if (!is_corrupt && ++chain->resumes < RESUMES_MAX)
+        return RECOVERY_LATER;
+    chain->resumes = 0;
+    if (is_corrupt)
+        heap_note_corrupt(heap, NOTE_BAD_SIZE, breach.at, chain->arena->index);
+    else
+        completeness_note(&heap->completeness, NOTE_BAD_SIZE, breach.at, chain->arena->index);
+    return resume_behind(chain, chain->at);
 }
 
 enum recovery recover_broken(struct walk_chain *chain, enum note_kind kind)

@@ -21,6 +21,7 @@ enum stop_reason {
     BAD_FOOTER,    /* free, but its size is not repeated behind it */
     HOLE,          /* the header behind `at` cannot be read */
     MARKS_CHANGED, /* from a slice with marks to one without, or back */
+    PAUSED,        /* the slice of time is over: go on here later */
     STOPPED,       /* a sink wants no more */
     TIMED_OUT,
     FAILED
@@ -97,8 +98,11 @@ static enum stop_reason slide(struct walk_chain *chain, uint64_t next)
     unsigned word = walk->heap->layout->word_bytes;
     if (walk->is_stopped)
         return STOPPED;
-    if (clock_monotonic_ns() > walk->heap->deadline_ns)
+    uint64_t now_ns = clock_monotonic_ns();
+    if (now_ns > walk->heap->deadline_ns)
         return TIMED_OUT;
+    if (now_ns > walk->pause_at_ns || walk->is_full)
+        return PAUSED;
     uint64_t need = min_u64(4u * word, chain->end - next);
     enum status status = next >= chain->slice_end ? chain_enter_slice(chain, next, NULL) : STATUS_OK;
     if (status != STATUS_OK)
@@ -375,11 +379,16 @@ static bool handle(struct walk_chain *chain, enum stop_reason reason)
             return chain_seek(chain, chain->limit);
         }
     }
+    if (chain->walk->pause_at_ns != UINT64_MAX) {
+        /* it stands still: only another stop can show something else */
+        chain->is_paused = true;
+        return false;
+    }
     return recover_broken(chain, reason == BAD_FOOTER ? NOTE_BAD_FOOTER : NOTE_BAD_SIZE) == RECOVERY_RESUMED;
 }
 
-static enum status begin(struct walk_chain *chain, struct walk *walk, const struct glibc_segment *segment,
-                         struct error *err)
+enum status chain_begin(struct walk_chain *chain, struct walk *walk, const struct glibc_segment *segment,
+                        struct error *err)
 {
     struct glibc_heap *heap = walk->heap;
     *chain = (struct walk_chain){.walk = walk,
@@ -395,39 +404,56 @@ static enum status begin(struct walk_chain *chain, struct walk *walk, const stru
     return chain_enter_slice(chain, segment->start, err);
 }
 
-enum status walk_segment(struct walk *walk, const struct glibc_segment *segment, struct error *err)
+bool chain_seek_start(struct walk_chain *chain)
 {
-    struct walk_chain chain;
-    enum status status = begin(&chain, walk, segment, err);
-    if (status != STATUS_OK)
-        return status;
-    bool goes_on =
-        chain_seek(&chain, segment->start) || recover_hole(&chain, segment->start) == RECOVERY_RESUMED;
-    while (goes_on) {
-        enum stop_reason reason = run_on(&chain);
+    uint64_t start = chain->segment->start;
+    return chain_seek(chain, start) || recover_hole(chain, start) == RECOVERY_RESUMED;
+}
+
+/* A live heap may have grown until the walk arrived at its end. True: there is more to walk, if *@goes_on. */
+static bool follow_growth(struct walk_chain *chain, bool *goes_on)
+{
+    if (!chain->has_top || chain->walk->heap->is_held || chain->walk->pause_at_ns != UINT64_MAX ||
+        chain_renew(chain) != CHAIN_MOVED || chain->at > chain->limit)
+        return false;
+    *goes_on = chain_seek(chain, chain->at) || recover_hole(chain, chain->at) == RECOVERY_RESUMED;
+    return true;
+}
+
+enum status chain_walk(struct walk_chain *chain, struct error *err)
+{
+    chain->is_paused = false;
+    for (bool goes_on = true; goes_on;) {
+        enum stop_reason reason = run_on(chain);
+        chain->is_paused = reason == PAUSED;
+        if (reason == PAUSED)
+            return STATUS_OK;
         if (reason == STOPPED)
             return STATUS_STOPPED;
         if (reason == FAILED)
             return error_set(err, STATUS_NO_MEMORY, "no memory to walk the heap at 0x%llx",
-                             (unsigned long long)chain.at);
+                             (unsigned long long)chain->at);
         bool is_odd = reason != AT_LIMIT;
-        goes_on = reason != TIMED_OUT && (!is_odd || handle(&chain, reason));
-        if (is_odd && clock_monotonic_ns() > walk->heap->deadline_ns)
+        goes_on = reason != TIMED_OUT && (!is_odd || handle(chain, reason));
+        if (is_odd && clock_monotonic_ns() > chain->walk->heap->deadline_ns)
             return error_set(err, STATUS_TIMEOUT, "the time for the scan ran out in the heap at 0x%llx",
-                             (unsigned long long)chain.at);
-        if (is_odd)
+                             (unsigned long long)chain->at);
+        if (is_odd || follow_growth(chain, &goes_on))
             continue;
-        /* a live heap may have grown meanwhile */
-        if (chain.has_top && !walk->heap->is_held && chain_renew(&chain) == CHAIN_MOVED &&
-            chain.at <= chain.limit) {
-            goes_on = chain_seek(&chain, chain.at) || recover_hole(&chain, chain.at) == RECOVERY_RESUMED;
-            continue;
-        }
-        if (chain.has_top)
-            take_top(&chain);
+        if (chain->has_top)
+            take_top(chain);
         else
-            take_terminator(&chain);
+            take_terminator(chain);
         goes_on = false;
     }
-    return walk->is_stopped ? STATUS_STOPPED : STATUS_OK;
+    return STATUS_OK;
+}
+
+enum status walk_segment(struct walk *walk, const struct glibc_segment *segment, struct error *err)
+{
+    struct walk_chain chain;
+    enum status status = chain_begin(&chain, walk, segment, err);
+    if (status == STATUS_OK && chain_seek_start(&chain))
+        status = chain_walk(&chain, err);
+    return status == STATUS_OK && walk->is_stopped ? STATUS_STOPPED : status;
 }

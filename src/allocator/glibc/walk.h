@@ -25,6 +25,9 @@ struct walk {
     size_t sink_count;
     bool wants_each; /* a sink has no count_used */
     bool is_stopped; /* a sink wants no more */
+    /* in slices of time (sliced.h): when this one is over, and whether its chunks have no more room */
+    uint64_t pause_at_ns; /* UINT64_MAX: never */
+    bool is_full;
     uint32_t batch_count;
     struct chunk batch[WALK_BATCH];
     uint64_t used_counts[WALK_COUNTED_BYTES >> WALK_COUNTED_SHIFT]; /* by size, of the arena under way */

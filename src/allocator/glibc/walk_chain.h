@@ -17,17 +17,30 @@ struct walk_chain {
     bool has_top;       /* the segment ends with top, as it is now */
     uint64_t slice_end; /* where the marks held now end */
     bool has_marks;     /* there are any up to there */
+    bool is_paused;     /* chain_walk() ended before the segment did */
     /* boundaries known good a moment ago, a window apart: where a live walk can resume */
     uint64_t checkpoints[CHECKPOINTS];
     uint64_t checkpoint_count;
     unsigned failures_here; /* how often it broke at `at` with the same bytes */
     uint64_t failed_at, failed_field, failed_since_ns;
+    unsigned resumes; /* stops in a row after which it could not go on */
 };
 
 enum recovery {
     RECOVERY_RESUMED, /* at and field are set: go on */
-    RECOVERY_ENDED    /* nothing provable is left in this segment */
+    RECOVERY_ENDED,   /* nothing provable is left in this segment */
+    RECOVERY_LATER    /* not at this moment: look again after the target has run */
 };
+
+/** Set up the walk of one segment. */
+enum status chain_begin(struct walk_chain *chain, struct walk *walk, const struct glibc_segment *segment,
+                        struct error *err) must_check;
+
+/** Read its first header; false: nothing of the segment can be read. */
+bool chain_seek_start(struct walk_chain *chain);
+
+/** Walk on from chain->at to the segment's end, or until the slice of time is over (is_paused). */
+enum status chain_walk(struct walk_chain *chain, struct error *err) must_check;
 
 /** What the books of a live process say of the segment now. */
 enum chain_news {
@@ -45,6 +58,13 @@ enum recovery recover_broken(struct walk_chain *chain, enum note_kind kind);
 /** The header at @address cannot be read (absent, swapped, unmapped); chain->at is the last one that could.
  */
 enum recovery recover_hole(struct walk_chain *chain, uint64_t address);
+
+/**
+ * The target ran since chain->at was known to be a boundary, and stands still now: go on there, or at the
+ * next boundary that a chain from an earlier one proves. What stop after stop shows with the same bytes is
+ * corrupt.
+ */
+enum recovery recover_after_run(struct walk_chain *chain);
 
 /** Hold the marks of the slice that has @address; sets slice_end and has_marks. */
 enum status chain_enter_slice(struct walk_chain *chain, uint64_t address, struct error *err) must_check;

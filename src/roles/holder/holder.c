@@ -1,14 +1,9 @@
 /* holder.c - see holder.h. */
 #include "roles/holder/holder.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/capability.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -20,12 +15,19 @@
 
 #include "base/clock.h"
 #include "link/hold_messages.h"
+#include "roles/holder/tasks.h"
 
 /* What a thread costs: measured 10 us to stop, 6 us to let go. */
 #define STOP_NS 10000u
 #define LET_GO_NS 6000u
 #define KILL_GRACE_NS NS_PER_MS
 #define POLL_NS 20000
+#define LEAVING_TRIES 5u
+#define LEAVING_NS 400000
+/* code of ours around holder_main(), of one call of the C library, and stack on both sides of a frame */
+#define LOCKED_AROUND 16384
+#define LOCKED_OF_CALL 512u
+#define LOCKED_STACK 8192u
 
 /* A thread that was seized. */
 struct held_thread {
@@ -40,6 +42,7 @@ struct hold {
     uint64_t begun_ns; /* just before the first interrupt */
     struct held_thread *threads;
     size_t count, room;
+    struct tasks tasks;
 };
 
 /* Keep the right to trace, give up all others. */
@@ -61,32 +64,54 @@ static void drop_capabilities(void)
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+/* Another one has it. A holder of a moment ago may not be gone yet: it is given a moment. */
 static bool is_traced(pid_t pid)
 {
-    char path[64], line[256];
-    int tracer = 0;
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    FILE *file = fopen(path, "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "TracerPid: %d", &tracer) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return tracer != 0 && tracer != getpid();
+    for (unsigned i = 0; i < LEAVING_TRIES; i++) {
+        if (task_tracer(pid) <= 0)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = LEAVING_NS}, NULL);
+    }
+    return true;
 }
 
-static size_t count_threads(pid_t pid)
+static size_t count_threads(struct hold *hold)
 {
-    char path[64];
     size_t count = 0;
-    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-    DIR *directory = opendir(path);
-    struct dirent *entry;
-    while (directory && (entry = readdir(directory)) != NULL)
-        count += isdigit((unsigned char)entry->d_name[0]) != 0;
-    if (directory)
-        closedir(directory);
+    if (!tasks_open(&hold->tasks, hold->pid))
+        return 0;
+    while (tasks_next(&hold->tasks) != 0)
+        count++;
+    tasks_close(&hold->tasks);
     return count;
+}
+
+static void lock_pages(const void *from, size_t bytes)
+{
+    (void)mlock(from, bytes); /* beyond the limit: then a page may come in late, no more */
+}
+
+/*
+ * What runs while threads stand still is kept in memory: its code, the stack, the table of threads. All that
+ * is linked would be more than a usual limit of locked memory allows.
+ */
+static void lock_memory(const struct hold *hold)
+{
+    extern const char __executable_start[], etext[];
+    const char *code = (const char *)(uintptr_t)&holder_main;
+    const void *const calls[] = {(const void *)(uintptr_t)&ptrace,    (const void *)(uintptr_t)&waitid,
+                                 (const void *)(uintptr_t)&nanosleep, (const void *)(uintptr_t)&clock_gettime,
+                                 (const void *)(uintptr_t)&syscall,   (const void *)(uintptr_t)&send,
+                                 (const void *)(uintptr_t)&recv};
+    const char *from = code - __executable_start > LOCKED_AROUND ? code - LOCKED_AROUND : __executable_start;
+    const char *to = etext - code > LOCKED_AROUND ? code + LOCKED_AROUND : etext;
+    lock_pages(from, (size_t)(to - from));
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        lock_pages(calls[i], LOCKED_OF_CALL);
+    lock_pages(hold, sizeof *hold);
+    lock_pages(hold->threads, hold->room * sizeof *hold->threads);
+    const char *stack = __builtin_frame_address(0);
+    lock_pages(stack - LOCKED_STACK, 2 * LOCKED_STACK);
 }
 
 /* SIGKILL to ourselves when the budget is over: from the kernel, so that it comes whatever we do. */
@@ -109,15 +134,24 @@ static bool is_known(const struct hold *hold, pid_t tid)
     return false;
 }
 
+static bool is_late(const struct hold *hold)
+{
+    return hold->begun_ns != 0 && clock_monotonic_ns() - hold->begun_ns > hold->budget_ns / 4;
+}
+
 /* Seize and interrupt one thread. STATUS_GONE: it has ended, which is no failure. */
 static enum status seize(struct hold *hold, pid_t tid)
 {
     if (hold->count == hold->room)
-        return STATUS_TIMEOUT; /* more threads than were counted: the process is busy making them */
+        return STATUS_TOO_LARGE; /* more threads than were counted: the process is busy making them */
+    if (is_late(hold))
+        return STATUS_TIMEOUT;
     if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) != 0) {
         if (errno == ESRCH)
             return STATUS_GONE;
-        return is_traced(tid) ? STATUS_TRACED : STATUS_PERMISSION;
+        /* a leader that has ended is there as a zombie, and cannot be traced */
+        pid_t tracer = task_tracer(tid);
+        return tracer < 0 ? STATUS_GONE : tracer > 0 ? STATUS_TRACED : STATUS_PERMISSION;
     }
     hold->threads[hold->count++] = (struct held_thread){.tid = tid};
     if (hold->begun_ns == 0)
@@ -129,24 +163,20 @@ static enum status seize(struct hold *hold, pid_t tid)
 /* Seize the threads that are not held yet; *@added says whether there were any. */
 static enum status seize_new(struct hold *hold, bool *added)
 {
-    char path[64];
     enum status status = STATUS_OK;
+    pid_t tid;
     *added = false;
-    snprintf(path, sizeof path, "/proc/%d/task", (int)hold->pid);
-    DIR *directory = opendir(path);
-    if (!directory)
+    if (!tasks_open(&hold->tasks, hold->pid))
         return STATUS_GONE;
-    struct dirent *entry;
-    while (status == STATUS_OK && (entry = readdir(directory)) != NULL) {
-        pid_t tid = (pid_t)atoi(entry->d_name);
-        if (tid <= 0 || is_known(hold, tid))
+    while (status == STATUS_OK && (tid = tasks_next(&hold->tasks)) != 0) {
+        if (is_known(hold, tid))
             continue;
         status = seize(hold, tid);
         *added = *added || status == STATUS_OK;
         if (status == STATUS_GONE)
             status = STATUS_OK;
     }
-    closedir(directory);
+    tasks_close(&hold->tasks);
     return status;
 }
 
@@ -175,7 +205,7 @@ static enum status wait_stopped(struct hold *hold)
             i++;
             continue;
         }
-        if (clock_monotonic_ns() - hold->begun_ns > hold->budget_ns / 4)
+        if (is_late(hold))
             return STATUS_TIMEOUT;
         nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
     }
@@ -186,17 +216,18 @@ static enum status stop_all(struct hold *hold)
 {
     if (is_traced(hold->pid))
         return STATUS_TRACED;
-    size_t threads = count_threads(hold->pid);
+    size_t threads = count_threads(hold);
     if (threads == 0)
         return STATUS_GONE;
     if (threads * (STOP_NS + LET_GO_NS) > hold->budget_ns)
-        return STATUS_TIMEOUT;
+        return STATUS_TOO_LARGE;
     hold->room = threads * 2 + 16;
-    hold->threads = calloc(hold->room, sizeof *hold->threads);
-    if (!hold->threads)
+    void *table = mmap(NULL, hold->room * sizeof *hold->threads, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (table == MAP_FAILED)
         return STATUS_NO_MEMORY;
-    /* all that is linked may be more than the memlock limit allows: then pages may come in late, no more */
-    (void)mlockall(MCL_CURRENT);
+    hold->threads = table;
+    lock_memory(hold);
     if (!arm_timer(hold->budget_ns, threads))
         return STATUS_SYSTEM;
     enum status status = STATUS_OK;
@@ -206,7 +237,7 @@ static enum status stop_all(struct hold *hold)
         if (status == STATUS_OK && added)
             status = wait_stopped(hold);
     }
-    return status;
+    return status == STATUS_OK && hold->count == 0 ? STATUS_GONE : status;
 }
 
 static uint64_t let_go(struct hold *hold)
@@ -233,7 +264,7 @@ int holder_main(int socket_fd)
     drop_capabilities();
     if (!hear(socket_fd, HOLD_REQUEST, &message) || message.pid <= 0 || message.budget_ns == 0)
         return 1;
-    struct hold hold = {.pid = message.pid, .budget_ns = message.budget_ns};
+    struct hold hold = {.pid = message.pid, .budget_ns = message.budget_ns, .tasks = {.fd = -1}};
     struct hold_message answer = {.magic = HOLD_MAGIC, .kind = HOLD_ANSWER, .pid = message.pid};
     enum status status = stop_all(&hold);
     /* after a failure our end lets go of the threads that stopped already */

@@ -21,8 +21,8 @@ static enum status choose_consistency(struct stream *stream, const struct tracke
         wanted = has_content ? CONSISTENCY_LIVE : own;
     if (has_content && wanted != CONSISTENCY_LIVE)
         return error_set(err, STATUS_USAGE, "content: only with consistency=live");
-    if (wanted >= CONSISTENCY_COUNT || wanted == CONSISTENCY_SLICED)
-        return error_set(err, STATUS_USAGE, "consistency: live and snapshot are allowed");
+    if (wanted >= CONSISTENCY_COUNT)
+        return error_set(err, STATUS_USAGE, "consistency: live, sliced and snapshot are allowed");
     if (wanted > strongest) {
         error_set(err, STATUS_PERMISSION,
                   "consistency %s is not allowed for this process: see api.max_consistency",
@@ -63,6 +63,7 @@ enum status stream_permit(struct stream *stream, struct error *err)
         .address_space = process->id.address_space,
         .timeout_ns = scanner->config->api.stream_timeout_ns,
         .request = {.snapshot_budget_ns = process->scan_config.snapshot_max_pause_ns,
+                    .slice_budget_ns = process->scan_config.max_pause_ns,
                     .read_swapped = process->scan_config.read_swapped,
                     .chunks = &stream->sink},
     };
@@ -73,7 +74,8 @@ enum status stream_permit(struct stream *stream, struct error *err)
         status = choose_consistency(stream, process, err);
     if (status == STATUS_OK && summary_has(stream->request.kind))
         return summary_begin(&stream->summary, &stream->request, &stream->job.request, err);
-    if (status != STATUS_OK || stream->job.request.consistency == CONSISTENCY_LIVE)
+    /* only a snapshot keeps all chunks until its process was let go */
+    if (status != STATUS_OK || stream->job.request.consistency != CONSISTENCY_SNAPSHOT)
         return status;
     stream->job.request.chunks = &stream->pack.sink;
     return chunk_pack_init(&stream->pack, scanner->config->api.snapshot_buffer_bytes, err);

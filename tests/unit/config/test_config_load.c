@@ -109,7 +109,7 @@ static void many_errors_in_one_run(void **state)
         "  - name: lonely\n"
         "scan:\n"
         "  interval: 5\n"
-        "  consistency: sliced\n"
+        "  consistency: exact\n"
         "limit: {}\n",
         "f:2:11: comm must be a list, as [a, b], not text\n"
         "f:3:15: cmdline: bad pattern: missing closing parenthesis, at offset 3 of \"a(b\"\n"
@@ -124,20 +124,8 @@ static void many_errors_in_one_run(void **state)
         "cgroup, pid, "
         "pid_file\n"
         "f:9:13: scan.interval: \"5\": must be a duration such as 30s or 1h30m, from 100ms to 24h\n"
-        "f:10:16: scan.consistency: \"sliced\": sliced is not available in this version; use live or "
-        "snapshot\n"
+        "f:10:16: scan.consistency: \"exact\": must be live, sliced or snapshot\n"
         "f:11:1: unknown key \"limit\"; there are scan, limits, discovery, metrics, api and process_names\n");
-}
-
-static void sliced_anywhere(void **state)
-{
-    (void)state;
-    config_text_refused("api: {max_consistency: sliced}\n"
-                        "process_names: [{comm: [a], scan: {consistency: sliced}}]\n",
-                        "f:1:24: api.max_consistency: \"sliced\": sliced is not available in this version; "
-                        "use live or snapshot\n"
-                        "f:2:49: scan.consistency: \"sliced\": sliced is not available in this version; use "
-                        "live or snapshot\n");
 }
 
 static void wrong_types(void **state)
@@ -259,7 +247,6 @@ int main(void)
         cmocka_unit_test(every_section),
         cmocka_unit_test(every_matcher),
         cmocka_unit_test(many_errors_in_one_run),
-        cmocka_unit_test(sliced_anywhere),
         cmocka_unit_test(wrong_types),
         cmocka_unit_test(label_names),
         cmocka_unit_test(entries_of_one_group),
