@@ -28,7 +28,10 @@ static void put_detail(const struct inspection *inspection, const struct places 
     for (uint32_t i = 0; heaps && i < places->snapshot->heap_count && arena == CHUNK_NO_ARENA; i++)
         if (heaps[i].start < mapping->end && heaps[i].end > mapping->start)
             arena = heaps[i].arena;
-    if (thread)
+    unsigned threads = thread ? places_threads_in(places, mapping) : 0;
+    if (threads > 1) /* the kernel merges stacks whose guards are no mappings of their own */
+        snprintf(text, sizeof text, "%u threads", threads);
+    else if (thread)
         snprintf(text, sizeof text, "thread %d", (int)thread);
     else if (arena != CHUNK_NO_ARENA)
         snprintf(text, sizeof text, "arena %u", arena);

@@ -30,8 +30,12 @@ static void take_mmapped(struct places *places, const struct chunk *chunk)
 {
     const struct mapping *mapping = maps_find(&places->maps, chunk->address);
     const struct mapping *end = places->maps.rows + places->maps.count;
-    for (; mapping && mapping < end && mapping->start < chunk->address + chunk->size; mapping++)
-        places->kinds[mapping - places->maps.rows] = PLACE_MMAPPED;
+    for (; mapping && mapping < end && mapping->start < chunk->address + chunk->size; mapping++) {
+        uint8_t *kind = &places->kinds[mapping - places->maps.rows];
+        /* the kernel merges a chunk's mapping with its neighbours: what it is for is what is most of it */
+        if (*kind != PLACE_STACK || chunk->size >= (mapping->end - mapping->start) / 2)
+            *kind = PLACE_MMAPPED;
+    }
 }
 
 static bool consume(struct chunk_sink *sink, const struct chunk *chunks, size_t count)
@@ -178,6 +182,14 @@ pid_t places_thread_of(const struct places *places, const struct target *target,
             best = thread;
     }
     return best ? best->tid : 0;
+}
+
+unsigned places_threads_in(const struct places *places, const struct mapping *mapping)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < places->thread_count; i++)
+        count += places->threads[i].pointer >= mapping->start && places->threads[i].pointer < mapping->end;
+    return count;
 }
 
 uint32_t places_arena_of(const struct places *places, uint64_t address)

@@ -60,6 +60,9 @@ void places_deinit(struct places *places);
 /** The thread whose stack or TLS has @address; 0: none. The main thread's is the pid of a live process. */
 pid_t places_thread_of(const struct places *places, const struct target *target, uint64_t address);
 
+/** How many threads have their pointer, and as a rule their stack, in @mapping. */
+unsigned places_threads_in(const struct places *places, const struct mapping *mapping);
+
 /** The index of the arena whose memory has @address; CHUNK_NO_ARENA: none. */
 uint32_t places_arena_of(const struct places *places, uint64_t address);
 
