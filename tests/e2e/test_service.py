@@ -148,8 +148,8 @@ class Service_(unittest.TestCase):
             def scan():
                 return subprocess.run([PROGRAM, "scan", str(target.pid), "--format", "json"], capture_output=True,
                                       stdin=subprocess.DEVNULL, timeout=60, check=False)
-            while scan().returncode == 5:
-                pass  # it has not loaded its libc yet
+            while scan().returncode != 0:
+                pass  # it has not loaded its libc yet, or is about to
             for _ in range(15):
                 done = scan()
                 self.assertEqual(done.returncode, 0, done.stderr)

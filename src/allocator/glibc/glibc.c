@@ -238,6 +238,10 @@ static enum status locate(struct target *target, const struct scan_request *requ
 {
     enum status status = STATUS_INCONSISTENT;
     for (unsigned i = 0; i < LOCATE_TRIES && status == STATUS_INCONSISTENT; i++) {
+        /* it may wait for a processor in the midst of a malloc: let it go on, for a fifth of a second in all
+         */
+        if (i > 0 && !target->is_frozen)
+            nanosleep(&(struct timespec){.tv_nsec = (long)(NS_PER_MS << min_u64(i - 1, 7)) / 2}, NULL);
         maps_deinit(maps);
         status = target_maps(target, maps, err);
         if (status == STATUS_OK)
