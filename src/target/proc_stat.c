@@ -19,9 +19,13 @@ static const struct {
     unsigned number;
     size_t offset;
 } FIELDS[] = {
-    {20, offsetof(struct proc_stat, num_threads)}, {22, offsetof(struct proc_stat, start_time_ticks)},
-    {24, offsetof(struct proc_stat, rss_pages)},   {26, offsetof(struct proc_stat, start_code)},
-    {28, offsetof(struct proc_stat, start_stack)}, {48, offsetof(struct proc_stat, arg_start)},
+    {9, offsetof(struct proc_stat, flags)},
+    {20, offsetof(struct proc_stat, num_threads)},
+    {22, offsetof(struct proc_stat, start_time_ticks)},
+    {24, offsetof(struct proc_stat, rss_pages)},
+    {26, offsetof(struct proc_stat, start_code)},
+    {28, offsetof(struct proc_stat, start_stack)},
+    {48, offsetof(struct proc_stat, arg_start)},
     {50, offsetof(struct proc_stat, env_start)},
 };
 #define FIELDS_COUNT (sizeof FIELDS / sizeof FIELDS[0])

@@ -538,6 +538,37 @@ static void not_a_process_with_memory(void **state)
         assert_int_equal(target_live_open("/proc", 2, &target, NULL), STATUS_UNSUPPORTED);
 }
 
+/* It gives up its memory before it is a zombie, and freeing much of it takes a while. */
+static void ended_while_it_frees_its_memory(void **state)
+{
+    (void)state;
+    const size_t length = (size_t)256 << 20;
+    int pipe_fds[2];
+    char byte;
+    assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)!mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+        (void)!write(pipe_fds[1], "", 1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(pipe_fds[0], &byte, 1), 1);
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+    kill(pid, SIGKILL);
+    enum status status = STATUS_OK;
+    for (siginfo_t info = {0}; status == STATUS_OK || info.si_pid == 0;) {
+        struct target *target = NULL;
+        assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+        status = target_live_open("/proc", pid, &target, NULL);
+        target_close(target);
+        assert_true(status == STATUS_OK || status == STATUS_GONE);
+    }
+    waitpid(pid, NULL, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -555,6 +586,7 @@ int main(void)
         cmocka_unit_test(word_of_i386),
         cmocka_unit_test(refusal_names_the_cause),
         cmocka_unit_test(not_a_process_with_memory),
+        cmocka_unit_test(ended_while_it_frees_its_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
