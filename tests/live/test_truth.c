@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -18,6 +19,7 @@ static int end_target(void **state)
 {
     (void)state;
     spawn_end(&target);
+    unsetenv("GLIBC_TUNABLES");
     return 0;
 }
 
@@ -98,6 +100,21 @@ static void test_all_together(void **state)
     assert_program("fragmented", arguments);
 }
 
+/* The main arena in mapped runs, in mappings that madvise(2) splits, and with blocks that were never touched.
+ */
+static void test_tuned(void **state)
+{
+    const char *const arguments[] = {"holes",  "sbrk",    "memalign", "mmapped",
+                                     "mremap", "blocked", "trim",     NULL};
+    assert_int_equal(setenv("GLIBC_TUNABLES", *state, 1), 0);
+    assert_program("fragmented", arguments);
+}
+
+#define TUNED(tunable)                                                                              \
+    {                                                                                               \
+        "most " tunable, test_tuned, NULL, end_target, (void *)(uintptr_t)("glibc.malloc." tunable) \
+    }
+
 #define SITUATION(name)                                                                \
     {                                                                                  \
         "fragmented " name, test_fragmented, NULL, end_target, (void *)(uintptr_t)name \
@@ -127,6 +144,9 @@ int main(void)
         SITUATION("blocked"),
         SITUATION("trim"),
         cmocka_unit_test_teardown(test_all_together, end_target),
+        TUNED("hugetlb=1"),
+        TUNED("hugetlb=2"),
+        TUNED("mmap_max=0"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
