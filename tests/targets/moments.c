@@ -232,11 +232,18 @@ static void be_caught(void)
     wait_for_end();
 }
 
+static int pause_until_parent_ends(void *unused)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return pause_forever(unused);
+}
+
 /* Two processes in one address space. */
 static void be_pair(void)
 {
     char *stack = malloc(STACK_BYTES);
-    int pid = stack == NULL ? -1 : clone(pause_forever, stack + STACK_BYTES, CLONE_VM | SIGCHLD, NULL);
+    int pid =
+        stack == NULL ? -1 : clone(pause_until_parent_ends, stack + STACK_BYTES, CLONE_VM | SIGCHLD, NULL);
     if (pid < 0) {
         exit(1);
     }
