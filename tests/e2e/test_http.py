@@ -114,6 +114,22 @@ class Http(unittest.TestCase):
             self.assertTrue(headers["Content-Type"].startswith(expected), (accept, headers["Content-Type"]))
             self.assertEqual(headers["Vary"], "Accept, Accept-Encoding")
 
+    def test_page(self):
+        with Target("demo") as demo, Service(config(demo.pid) + "  - {name: empty, comm: [no_such_process]}\n") as service:
+            service.wait(lambda: value(service.metrics(), "malloc_up", demo.pid) == 1)
+            code, _, body = service.get("/")
+            page = body.decode()
+            self.assertEqual(code, 200)
+            self.assertIn("1 process in 2 groups", page)
+            self.assertIn("no process", page)
+            self.assertEqual(page.count("<svg"), 1)
+            self.assertEqual(page.count("<rect"), 8)
+            self.assertIn(f"/api/v1/processes/{demo.pid}/chunks", page)
+            for tag in ("div", "section", "svg", "span", "a", "b", "h2"):
+                self.assertEqual(len(re.findall(f"<{tag}[ >]", page)), page.count(f"</{tag}>"), tag)
+        with Service("{}\n", ready=False) as service:
+            self.assertEqual(service.wait(lambda: service.get("/"))[0], 200)
+
     def test_gzip(self):
         for encoding, packs in (("gzip", True), ("x, GZIP;q=0.5", True), ("*", True), ("gzip;q=0", False),
                                 ("identity", False), ("deflate, br", False), ("gzip;q=0, *", False)):
