@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "roles/scanner/scan_process.h"
 #include "support/spawn.h"
 #include "target/live.h"
@@ -35,7 +36,7 @@ static char scratch[] = "/tmp/moments.XXXXXX";
 static enum status scan(pid_t pid, struct snapshot **ret, struct error *err)
 {
     char name[32] = "";
-    const struct scan_job job = {.procfs = "/proc", .pid = pid};
+    const struct scan_job job = {.procfs = "/proc", .pid = pid, .timeout_ns = 120 * NS_PER_SECOND};
     *ret = NULL;
     return scan_process(&job, name, ret, err);
 }
