@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cells.h"
 #include "link/resolver_client.h"
 #include "roles/resolver/resolver.h"
@@ -148,6 +149,7 @@ int main(int argc, char **argv)
         .start = resolver_child_start, .stop = resolver_child_stop, .context = &matrix.child};
     resolver_client_init(&matrix.client, &launcher);
     matrix.client.source.is_preferred = true;
+    matrix.client.timeout_ns = 120 * NS_PER_SECOND; /* the machine may be busy */
     matrix.client.debug_directory = argv[4];
     const char *only = argc > 5 ? argv[5] : NULL;
     printf("%-20s %-44s %-8s %s\n", "glibc", "program", "symbols", "none");

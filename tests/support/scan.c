@@ -32,8 +32,8 @@ struct snapshot *scan_with_symbols(pid_t pid, enum consistency consistency, stru
                                   .start = holder_child_start, .stop = holder_child_stop, .context = &child});
     struct scan_request request = {
         .consistency = consistency,
-        .deadline_ns = clock_monotonic_ns() + 60 * SECOND_NS,
-        .snapshot_budget_ns = 10 * SECOND_NS,
+        .deadline_ns = clock_monotonic_ns() + 300 * SECOND_NS,
+        .snapshot_budget_ns = 60 * SECOND_NS,
         .slice_budget_ns = SECOND_NS / 50,
         .want_residency = true,
         .want_details = true,
