@@ -1,0 +1,38 @@
+/*
+ * stuck.c - a process whose reader hangs: the page of its first tcache is watched by a userfaultfd(2) that
+ * nobody answers. Says "stuck", or "refused" where the kernel does not give one.
+ */
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PAGE_BYTES 4096u
+
+static const char *make_stuck(uintptr_t page)
+{
+    struct uffdio_api api = {.api = UFFD_API};
+    struct uffdio_register range = {.range = {.start = page, .len = PAGE_BYTES},
+                                    .mode = UFFDIO_REGISTER_MODE_MISSING};
+    int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+    if (fd < 0 || ioctl(fd, UFFDIO_API, &api) != 0 || ioctl(fd, UFFDIO_REGISTER, &range) != 0 ||
+        madvise((void *)page, PAGE_BYTES, MADV_DONTNEED) != 0) {
+        return "refused\n";
+    }
+    return "stuck\n";
+}
+
+int main(void)
+{
+    /* the first block lies right behind the tcache, in the first page of the heap */
+    char *volatile block = malloc(100);
+    const char *said = make_stuck((uintptr_t)block & ~(uintptr_t)(PAGE_BYTES - 1));
+    (void)!write(STDOUT_FILENO, said, said[0] == 's' ? 6 : 8);
+    while (pause() < 0) {
+    }
+    return 0;
+}
