@@ -29,6 +29,7 @@ static void fields(void **state)
     assert_string_equal(stat.comm, "a) R 1 (b\n");
     assert_int_equal(stat.state, 'S');
     assert_int_equal(stat.ppid, 17);
+    assert_int_equal(stat.flags, 4194560);
     assert_int_equal(stat.num_threads, 9);
     assert_int_equal(stat.start_time_ticks, 77);
     assert_int_equal(stat.rss_pages, 55);
