@@ -19,7 +19,6 @@
 #include "target/page_view.h"
 
 #define LOCATE_TRIES 10
-#define BETWEEN_TRIES_NS (2 * (long)NS_PER_MS)
 #define SNAPSHOT_TRIES 5
 #define BETWEEN_STOPS_NS ((long)NS_PER_MS)
 
@@ -238,8 +237,8 @@ static enum status locate(struct target *target, const struct scan_request *requ
 {
     enum status status = STATUS_INCONSISTENT;
     for (unsigned i = 0; i < LOCATE_TRIES && status == STATUS_INCONSISTENT; i++) {
-        /* it may wait for a processor in the midst of a malloc: let it go on, for a fifth of a second in all
-         */
+        /* it may wait for a processor, or for a page, in the midst of a malloc: let it go on, for a fifth of
+         * a second in all */
         if (i > 0 && !target->is_frozen)
             nanosleep(&(struct timespec){.tv_nsec = (long)(NS_PER_MS << min_u64(i - 1, 7)) / 2}, NULL);
         maps_deinit(maps);
@@ -247,9 +246,6 @@ static enum status locate(struct target *target, const struct scan_request *requ
         if (status == STATUS_OK)
             status = glibc_locate(target, maps, request->symbols, request->cache, request->deadline_ns,
                                   locations, err);
-        /* a thread may have been put aside, or wait for a page, in the midst of moving top */
-        if (status == STATUS_INCONSISTENT)
-            nanosleep(&(struct timespec){.tv_nsec = BETWEEN_TRIES_NS * (long)(i + 1)}, NULL);
     }
     return status;
 }

@@ -193,7 +193,8 @@ static bool is_proved(struct probe *probe, const struct glibc_layout *layout, bo
     for (int tries = 0; tries < TOP_TRIES; tries++)
         if (is_top_proved(probe, layout, arena))
             return true;
-    return false;
+    /* malloc moves top before it writes top's header: a thread put aside between the two shows neither */
+    return !target->is_frozen && signature_heads_hold(target, arena + (uint64_t)layout->state.bins);
 }
 
 typedef bool find_fn(struct probe *probe);

@@ -124,6 +124,14 @@ static bool are_heads(const uint8_t *data, size_t bins, uint64_t bins_addr, unsi
     return empty > 0;
 }
 
+bool signature_heads_hold(struct target *target, uint64_t bins_addr)
+{
+    uint8_t data[2 * LIST_HEADS * sizeof(uint64_t)];
+    size_t length = (size_t)2 * LIST_HEADS * target->word_bytes;
+    return target_read_exact(target, bins_addr, data, length) == STATUS_OK &&
+           are_heads(data, 0, bins_addr, target->word_bytes);
+}
+
 /* The place of `bins` in malloc_state for which the ring of the arena around it closes; 0: none. */
 static unsigned class_by_ring(struct target *target, uint64_t bins_addr, struct effort *effort)
 {

@@ -41,6 +41,9 @@ struct signature_hit signature_live_par(const uint8_t *data, size_t length, uint
  */
 unsigned signature_bins_offset(struct target *target, uint64_t arena_addr, struct effort *effort);
 
+/** Whether the 127 list heads at @bins_addr are each empty or lead to chunks, as in a main_arena in use. */
+bool signature_heads_hold(struct target *target, uint64_t bins_addr);
+
 /** Whether an arena ring goes from @arena_addr back to it; false where @effort is spent. */
 bool signature_ring_closes(struct target *target, uint64_t arena_addr, int next_offset,
                            struct effort *effort);
