@@ -212,10 +212,34 @@ def http():
     yield bytes([255]) + bytes(range(256)) * 4
 
 
+CONFIGS = (
+    "scan: {interval: 1m, timeout: auto, consistency: snapshot, max_pause: 5ms, snapshot_max_pause: 1s,\n"
+    "  read_swapped: true}\nlimits: {concurrency: 2, scan_threads: 1, max_cpu: 5%, max_processes: 10,\n"
+    "  max_series: 5000, group_ttl: 1h}\ndiscovery: {interval: 5s}\nmetrics: {per_arena: true, max_arenas: 3,\n"
+    "  size_histogram: no, residency: off}\napi: {access: local, memory: true, max_consistency: entry,\n"
+    "  max_streams: 2, stream_timeout: 5m, snapshot_buffer: 64MiB}\n",
+    "process_names:\n- name: '{{.Comm}}-{{.Matches.port}}-{{.ExeBase}}-{{.StartTime}}-{{.Cgroups}}'\n"
+    "  comm: [a, b]\n  exe: [/usr/bin/a, a]\n  exe_path: [/usr/bin/a]\n  cmdline: ['--port (?P<port>\\d+)$', .]\n"
+    "  user: [a]\n  unit: [a]\n  cgroup: ['^/kube']\n  pid: [7]\n  pid_file: /run/a.pid\n"
+    "  exclude: {cmdline: [x], comm: [z]}\n  min_uptime: 1m\n  children: true\n  labels: {b: c, a: d}\n"
+    "  identify_by: none\n  scan: {interval: 1m}\n",
+    "a: &x [1, *x]\n", "process_names: &p [{comm: &c [a]}, {comm: *c, name: g}]\n",
+    "process_names:\n- comm: [a]\n- comm: [a]\n  labels: {pid: 1}\n", "- ? [\n", "scan: {<<: {}}\n", "%YAML 1.1\n---\n...\n",
+    "process_names:\n- {cmdline: ['(a*)*b', '\\C', '(?P<n>.)'], name: '{{ .Matches.n }}{{'}\n",
+)
+PROCESSES = (b"", b"a\0a\0a --port 80\0000::/kubepods/x\n", b"\xff\xfe\0/usr/bin/a\0\xc3 --port 1\n\0001:a:/b\n0:\n",)
+
+
+def configs():
+    for text in CONFIGS:
+        for process in PROCESSES:
+            yield text.encode() + b"\0" + process
+
+
 def main():
     target, directory = sys.argv[1:]
     os.makedirs(directory, exist_ok=True)
-    for number, data in enumerate({"symbols": elf_files, "proc": texts, "locate": processes, "core": cores, "web": web, "http": http}[target]()):
+    for number, data in enumerate({"config": configs, "symbols": elf_files, "proc": texts, "locate": processes, "core": cores, "web": web, "http": http}[target]()):
         with open(os.path.join(directory, "%03d" % number), "wb") as file:
             file.write(data)
 
