@@ -145,23 +145,36 @@ static void take_end(struct scanner *scanner, int32_t pid)
     pthread_mutex_unlock(&scanner->lock);
 }
 
-/* Until the next round: take ends of processes as they come. */
-static void await_round(struct scanner *scanner, int epoll_fd, uint64_t until_ns)
+/* Take what has ended, for which @wait_ms is waited at most; true: discovery is wanted before its time. */
+static bool take_ends(struct scanner *scanner, int wait_ms)
 {
-    for (;;) {
-        struct epoll_event events[EVENTS_MAX];
-        uint64_t now_ns = clock_monotonic_ns();
-        if (now_ns >= until_ns)
-            return;
+    struct epoll_event events[EVENTS_MAX];
+    bool is_wanted = false;
+    int count = epoll_wait(scanner->epoll_fd, events, EVENTS_MAX, wait_ms);
+    for (int i = 0; i < count; i++) {
+        uint64_t woken;
+        if (events[i].data.u64 != 0)
+            take_end(scanner, (int32_t)events[i].data.u64);
+        else
+            is_wanted |= read(scanner->wake_fd, &woken, sizeof woken) == (ssize_t)sizeof woken;
+    }
+    return is_wanted;
+}
+
+bool discovery_take_ends(struct scanner *scanner)
+{
+    return scanner->epoll_fd >= 0 && take_ends(scanner, 0);
+}
+
+/* Until the next round: take ends of processes as they come. */
+static void await_round(struct scanner *scanner, uint64_t until_ns)
+{
+    bool is_wanted = scanner->is_wanted;
+    scanner->is_wanted = false;
+    for (uint64_t now_ns = clock_monotonic_ns(); !is_wanted && now_ns < until_ns;
+         now_ns = clock_monotonic_ns()) {
         uint64_t wait_ms = (until_ns - now_ns) / NS_PER_MS + 1;
-        int count = epoll_wait(epoll_fd, events, EVENTS_MAX, wait_ms < 3600000 ? (int)wait_ms : 3600000);
-        for (int i = 0; i < count; i++) {
-            uint64_t woken;
-            if (events[i].data.u64 != 0)
-                take_end(scanner, (int32_t)events[i].data.u64);
-            else if (read(scanner->wake_fd, &woken, sizeof woken) == (ssize_t)sizeof woken)
-                return;
-        }
+        is_wanted = take_ends(scanner, wait_ms < 3600000 ? (int)wait_ms : 3600000);
     }
 }
 
@@ -181,7 +194,7 @@ static void *run(void *context)
             run_round(scanner);
             wait_ns = scanner->config->discovery.interval_ns;
         }
-        await_round(scanner, epoll_fd, begin_ns + wait_ns);
+        await_round(scanner, begin_ns + wait_ns);
     }
     return NULL;
 }

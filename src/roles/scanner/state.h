@@ -36,8 +36,9 @@ struct launch;
 struct scanner {
     struct message_start start; /* set before any thread */
     int control;
-    int wake_fd;  /* an eventfd that wakes discovery */
-    int epoll_fd; /* of discovery's thread: the ends of processes */
+    int wake_fd;    /* an eventfd that wakes discovery */
+    int epoll_fd;   /* of discovery's thread: the ends of processes */
+    bool is_wanted; /* discovery's: the next round shall be at once */
 
     pthread_mutex_t lock;
     pthread_cond_t is_due; /* by CLOCK_MONOTONIC: the schedule has changed */
