@@ -32,9 +32,14 @@ static enum status match(struct explanation *explanation, int32_t pid, const str
     enum status status = facts_read(explanation->procfs, pid, stat, &explanation->users, facts, err);
     if (status != STATUS_OK)
         return status;
+    const struct pid_file_view view = {&explanation->pid_files, explanation->procfs, pid,
+                                       (int32_t)stat->live_tid};
     facts->match.pid_file_of = pid_files_find;
-    facts->match.pid_file_context = &explanation->pid_files;
-    return config_match(explanation->config, &facts->match, ret, why) ? STATUS_OK : STATUS_NOT_FOUND;
+    facts->match.inner_pid_file_of = pid_files_find_inner;
+    facts->match.pid_file_context = &view;
+    bool is_taken = config_match(explanation->config, &facts->match, ret, why);
+    facts->match.pid_file_context = NULL;
+    return is_taken ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 static void print_shown(const char *name, const char *text)

@@ -149,6 +149,9 @@ struct process_facts {
     uint64_t uptime_ns;
     /* The pid that the file at @path names now, 0 for none; NULL: no pid file matches. */
     int32_t (*pid_file_of)(const void *context, const char *path);
+    /* The same of the file as the process itself sees it, in a container: its own_pid. NULL: not looked at.
+     */
+    int32_t (*inner_pid_file_of)(const void *context, const char *path);
     const void *pid_file_context;
 };
 

@@ -132,6 +132,10 @@ static bool match_pid_file(const struct matchers *match, const struct process_fa
     int32_t pid = facts->pid_file_of ? facts->pid_file_of(facts->pid_file_context, match->pid_file) : 0;
     if (pid > 0 && pid == facts->pid)
         return true;
+    /* in a container the file names it as it is called there */
+    bool is_inner = facts->inner_pid_file_of && facts->own_pid > 0 && facts->own_pid != facts->pid;
+    if (is_inner && facts->inner_pid_file_of(facts->pid_file_context, match->pid_file) == facts->own_pid)
+        return true;
     if (why) {
         buffer_text(why, " ");
         show(why, match->pid_file);

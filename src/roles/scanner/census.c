@@ -128,8 +128,11 @@ static void check(struct scanner *scanner, struct tracked *process, const struct
     scanner_unwatch(scanner, watched);
     if (status != STATUS_OK)
         return;
+    const struct pid_file_view view = {pid_files, scanner->start.procfs, process->id.pid,
+                                       (int32_t)stat->live_tid};
     facts.match.pid_file_of = pid_files_find;
-    facts.match.pid_file_context = pid_files;
+    facts.match.inner_pid_file_of = pid_files_find_inner;
+    facts.match.pid_file_context = &view;
     bool is_default = scanner->config->is_default;
     bool is_taken = !is_default && config_match(scanner->config, &facts.match, &match, NULL);
     pthread_mutex_lock(&scanner->lock);

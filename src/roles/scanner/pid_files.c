@@ -4,7 +4,11 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* A whole number above 0, with white space around it at most. */
@@ -20,8 +24,10 @@ static int32_t parse(char *text)
 static int32_t read_pid(const char *path)
 {
     char text[64];
+    struct stat stat;
     scoped_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    ssize_t length =
+        fd < 0 || fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) ? -1 : read(fd, text, sizeof text - 1);
     if (length <= 0)
         return 0;
     text[length] = '\0';
@@ -49,11 +55,28 @@ void pid_files_read(const struct config *config, struct pid_files *ret)
 
 int32_t pid_files_find(const void *context, const char *path)
 {
-    const struct pid_files *files = context;
+    const struct pid_files *files = ((const struct pid_file_view *)context)->files;
     for (size_t i = 0; i < files->count; i++)
         if (strcmp(files->items[i].path, path) == 0)
             return files->items[i].pid;
     return 0;
+}
+
+/* Its root and what lies in it are the process' word: no magic link, and nothing is opened but a regular
+ * file. */
+int32_t pid_files_find_inner(const void *context, const char *path)
+{
+    const struct pid_file_view *view = context;
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    struct stat stat;
+    char name[320];
+    snprintf(name, sizeof name, "%s/%d/task/%d/root", view->procfs, (int)view->pid, (int)view->live_tid);
+    scoped_fd int root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    scoped_fd int found = root < 0 ? -1 : (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    if (found < 0 || fstat(found, &stat) != 0 || !S_ISREG(stat.st_mode))
+        return 0;
+    snprintf(name, sizeof name, "%s/self/fd/%d", view->procfs, found);
+    return read_pid(name);
 }
 
 void pid_files_deinit(struct pid_files *files)

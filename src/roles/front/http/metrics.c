@@ -67,8 +67,7 @@ static enum status fill_groups(struct scrape *scrape, struct error *err)
                                                 .is_aggregated = message->identify_by != 0,
                                                 .counters = message->added,
                                                 .interval_ns = message->interval_ns,
-                                                .processes = message->processes,
-                                                .scanned = message->scanned};
+                                                .processes = message->processes};
     }
     scrape->view.groups = scrape->groups;
     scrape->view.groups_count = stored->group_count;
@@ -90,10 +89,12 @@ static enum status fill_processes(struct scrape *scrape, struct error *err)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a scrape");
     for (size_t i = 0; i < stored->process_count; i++) {
         const struct store_process *process = stored->processes[i];
-        const struct view_group *group = bsearch(process->message.group, scrape->groups, stored->group_count,
-                                                 sizeof *scrape->groups, by_name);
+        struct view_group *group = bsearch(process->message.group, scrape->groups, stored->group_count,
+                                           sizeof *scrape->groups, by_name);
         if (!group)
             continue;
+        /* counted here, so that it is of the same moment as the sums */
+        group->scanned += store_state_at(process, now_ns) == PROCESS_STATE_OK;
         scrape->processes[scrape->view.processes_count++] =
             (struct view_process){.group = group,
                                   .state = store_state_at(process, now_ns),
