@@ -37,7 +37,7 @@ class Http(unittest.TestCase):
     def test_methods(self):
         process = f"/api/v1/processes/{self.demo.pid}"
         for path in ("/", "/metrics", "/-/healthy", "/-/ready", "/api/v1/processes", process, process + "/chunks",
-                     process + "/advice", process + "/status", process + "/maps"):
+                     process + "/sizes", process + "/arenas", process + "/advice", process + "/status", process + "/maps"):
             with self.subTest(path):
                 code, headers, body = self.service.get(path)
                 self.assertEqual(code, 200)

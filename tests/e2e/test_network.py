@@ -10,7 +10,7 @@ from service import Service, Target
 from test_web_config import CONFIG, HASH, Files
 
 # generous: what is claimed is that nobody is kept out, not how fast this machine is
-LONGEST_SECONDS = 5
+LONGEST_SECONDS = 10
 
 
 class Attacks(unittest.TestCase):
@@ -37,10 +37,6 @@ class Attacks(unittest.TestCase):
 
 
 class Logins(Files):
-    def service_with_users(self, count, *flags):
-        users = ", ".join(f"user{i}: {HASH}" for i in range(count))
-        return self.service(f"basic_auth_users: {{{users}}}\n", *flags)
-
     def test_a_flood_of_passwords(self):
         """The known user is served, others wait or are told to come again; never more than one thread computes."""
         slow = "$2y$09$" + HASH[7:]
@@ -69,9 +65,10 @@ class Logins(Files):
             self.assertEqual(service.get_auth("/metrics", "known", "secret")[0], 200)
 
     def test_time_does_not_tell_who_exists(self):
-        with self.service_with_users(3) as service:
+        dear = HASH.replace("$04$", "$10$")  # so dear that leaving it out would show
+        with self.service(f"basic_auth_users: {{user1: {dear}, user2: {dear}}}\n") as service:
             times = {}
-            for number in range(12):
+            for number in range(8):
                 for name in ("user1", "stranger"):
                     begin = time.monotonic()
                     self.assertEqual(service.get_auth("/metrics", name, f"wrong{number}")[0], 401)

@@ -104,7 +104,7 @@ class Prometheus:
         return self.ask("query", query=expression)["result"]
 
 
-def wait(condition, seconds=60):
+def wait(condition, seconds=120):
     limit = time.monotonic() + seconds
     while True:
         try:

@@ -177,7 +177,7 @@ class Verdicts(Files):
         http = ["http2: true", "http2: 3", "headers: {X-Frame-Options: sameorigin}", "headers: {X-Frame-Options: no}",
                 "headers: {Server: x}", "headers: {Strict-Transport-Security: x}"]
         users = [f"a: {HASH}", f"b: {HASH}", "c: plain", "d: ''"]
-        for _ in range(60):
+        for _ in range(30):
             parts = []
             for name, lines, share in (("tls_server_config", tls, 0.3), ("http_server_config", http, 0.3),
                                        ("basic_auth_users", users, 0.4)):
