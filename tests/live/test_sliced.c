@@ -19,7 +19,9 @@
 #include "support/spawn.h"
 #include "target/live.h"
 
-#define BUDGET_NS (2 * NS_PER_SECOND)
+/* generous: what is looked at is what is done with a stop, on a machine however loaded */
+#define BUDGET_NS (20 * NS_PER_SECOND)
+#define TIME_NS (600 * NS_PER_SECOND)
 
 /* A holder that hands on to a real one (or to none) and fails as it is told. */
 struct told_holder {
@@ -71,7 +73,7 @@ static struct snapshot *scan(struct told_holder *told, enum consistency consiste
     told->begun = 0;
     assert_int_equal(target_live_open("/proc", target.pid, &process, &err), STATUS_OK);
     const struct scan_request request = {.consistency = consistency,
-                                         .deadline_ns = clock_monotonic_ns() + 60 * NS_PER_SECOND,
+                                         .deadline_ns = clock_monotonic_ns() + TIME_NS,
                                          .slice_budget_ns = BUDGET_NS,
                                          .want_residency = true,
                                          .holder = &told->holder};
@@ -114,7 +116,7 @@ static void test_idle(void **state)
         {{.refuse_from = 2, .refusal = STATUS_TIMEOUT}, CONSISTENCY_LIVE, MODE_WHY_THREADS},
     };
     (void)state;
-    const char *const arguments[] = {"unsorted", "192", NULL};
+    const char *const arguments[] = {"unsorted", "128", NULL};
     struct told_holder told = {0};
     assert_true(spawn_target(&target, "bench", arguments));
     struct snapshot *live = scan(&told, CONSISTENCY_LIVE);
@@ -144,7 +146,7 @@ static void test_lost_process(void **state)
     assert_true(spawn_target(&target, "single", NULL));
     assert_int_equal(target_live_open("/proc", target.pid, &process, &err), STATUS_OK);
     const struct scan_request request = {.consistency = CONSISTENCY_SLICED,
-                                         .deadline_ns = clock_monotonic_ns() + 60 * NS_PER_SECOND,
+                                         .deadline_ns = clock_monotonic_ns() + TIME_NS,
                                          .slice_budget_ns = BUDGET_NS,
                                          .holder = &told.holder};
     assert_int_equal(allocator_scan(process, &request, name, &snapshot, &err), STATUS_GONE);
@@ -162,8 +164,8 @@ static void test_churn(void **state)
     hold_client_init(&client, &(struct hold_launcher){
                                   .start = holder_child_start, .stop = holder_child_stop, .context = &child});
     assert_true(spawn_target(&target, "churn", arguments));
-    for (int i = 0; i < 40; i++) {
-        struct told_holder told = {.real = &client.holder, .unconfirmed_of = i % 4 == 3 ? 2 : 0};
+    for (int i = 0; i < 6; i++) {
+        struct told_holder told = {.real = &client.holder, .unconfirmed_of = i % 3 == 2 ? 2 : 0};
         struct snapshot *snapshot = scan(&told, CONSISTENCY_SLICED);
         const struct scan_numbers *numbers = &snapshot->numbers;
         uint64_t sum = numbers->overhead_bytes + numbers->completeness.unread_bytes;

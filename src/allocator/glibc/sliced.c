@@ -44,11 +44,14 @@ enum status slicer_init(struct slicer *slicer, const struct scan_request *reques
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (chunks == MAP_FAILED)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the chunks of a slice");
+    uint64_t now_ns = clock_monotonic_ns();
     *slicer = (struct slicer){.sink = {.consume = keep},
                               .holder = request->holder,
                               .walk = walk,
                               .chunks = chunks,
                               .room = SLICE_CHUNKS,
+                              .live_at_ns =
+                                  now_ns + (request->deadline_ns - min_u64(now_ns, request->deadline_ns)) / 2,
                               .budget_ns = request->slice_budget_ns,
                               .share_ns = SHARE_OF(request->slice_budget_ns)};
     return STATUS_OK;
@@ -178,8 +181,11 @@ static enum status walk_in_slices(struct slicer *slicer, struct walk_chain *chai
         struct hold_report report = {0};
         bool is_held = false;
         struct error trouble = {0};
-        if (clock_monotonic_ns() > slicer->walk->heap->deadline_ns)
-            return error_set(err, STATUS_TIMEOUT, "the time for the scan ran out");
+        if (clock_monotonic_ns() > slicer->live_at_ns) {
+            slicer->is_off = true;
+            slicer->why = MODE_WHY_SLOW;
+            break;
+        }
         save(&saved, chain);
         enum status status = stop_once(slicer, chain, &is_held, &how, &report, &trouble);
         uint64_t run_ns = max_u64(report.pause_ns, how == SLICE_LATER ? LATER_NS : 0);
@@ -194,6 +200,7 @@ static enum status walk_in_slices(struct slicer *slicer, struct walk_chain *chai
             continue;
         } else {
             slicer->failures = 0;
+            slicer->share_ns = min_u64(slicer->share_ns * 2, SHARE_OF(slicer->budget_ns));
             if (status == STATUS_OK && !deliver(slicer, sinks, sink_count))
                 return STATUS_STOPPED;
             if (how != SLICE_DONE)
