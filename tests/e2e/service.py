@@ -95,7 +95,7 @@ class Service:
         self.lines += [line.decode("utf-8", "replace") for line in lines]
         return True
 
-    def wait_line(self, pattern, seconds=30, begin=0):
+    def wait_line(self, pattern, seconds=90, begin=0):
         """The first line of the log, from number @begin on, that matches."""
         limit = time.monotonic() + seconds
         while True:
@@ -107,7 +107,7 @@ class Service:
             if left <= 0 or (not self.read_log(left) and self.process.poll() is not None):
                 raise AssertionError(f"no line {pattern} in the log:\n" + "\n".join(self.lines))
 
-    def wait(self, condition, seconds=30):
+    def wait(self, condition, seconds=90):
         """Until @condition() is true; what it looks at is another process' state, of which nobody tells."""
         limit = time.monotonic() + seconds
         while True:
