@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "link/privileges.h"
@@ -16,6 +17,8 @@ enum status role_start(int32_t keeper_pid, uint64_t capabilities, struct error *
         signal(IGNORED[i], SIG_IGN);
     /* exec made it "exe" */
     prctl(PR_SET_NAME, "malloc_exporter");
+    /* what the library would read of it on first use can be opened no more later */
+    tzset();
     if (fcntl(ROLE_CONTROL_FD, F_SETFD, FD_CLOEXEC) != 0)
         return error_errno(err, errno, "the socket to the keeper");
     enum status status = privileges_keep(capabilities, false, err);

@@ -51,18 +51,19 @@ class Target:
 
 
 class Service:
-    """The exporter with the configuration @config (YAML text); asked over TLS where there is a @tls context."""
+    """The exporter with the configuration @config (YAML text); asked over TLS where there is a @tls context;
+    started by the command @wrapper."""
 
-    def __init__(self, config, *flags, ready=True, tls=None):
+    def __init__(self, config, *flags, ready=True, tls=None, wrapper=()):
         self.tls = tls
         self.directory = tempfile.TemporaryDirectory(prefix="malloc_exporter-test-")
-        os.chmod(self.directory.name, 0o755)
+        os.chmod(self.directory.name, 0o777 if wrapper else 0o755)
         self.file = os.path.join(self.directory.name, "config.yml")
         self.socket = os.path.join(self.directory.name, "http.sock")
         self.write(config)
         self.lines = []
         self.process = subprocess.Popen(
-            [PROGRAM, "--config.file", self.file, "--web.listen-address", "127.0.0.1:0", "--web.listen-address",
+            [*wrapper, PROGRAM, "--config.file", self.file, "--web.listen-address", "127.0.0.1:0", "--web.listen-address",
              "unix:" + self.socket, *flags], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         os.set_blocking(self.process.stderr.fileno(), False)
         self.rest = b""
@@ -73,12 +74,17 @@ class Service:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        while self.read_log(0):
+            pass
         self.process.stderr.close()
         self.directory.cleanup()
+        # whatever a test is about: no role makes a call that its sandbox does not know, or forbids
+        refused = [line for line in self.lines if "the sandbox does not know" in line or "forbidden system call" in line]
+        assert kind or not refused, refused
 
     def write(self, config):
         with open(self.file, "w", encoding="utf-8") as file:

@@ -34,5 +34,6 @@ LIBRARIES = {
     "elfutils/": "symbols/",
     "libiberty/": "symbols/",
     "yaml.h": "config/",
-    "sys/ptrace.h": "roles/holder/",
+    "sys/ptrace.h": ("roles/holder/", "link/sandbox_profiles.c"),
+    "seccomp.h": "link/sandbox",
 }

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "link/link.h"
+#include "link/sandbox.h"
+#include "roles/front/confine.h"
 #include "roles/front/http/answers.h"
 #include "roles/front/http/connections.h"
 #include "roles/front/http/server.h"
@@ -111,6 +113,7 @@ static enum status from_keeper(struct loop *loop, struct message *message, struc
     struct front *front = &loop->front;
     switch (message->kind) {
     case MESSAGE_PING:
+        sandbox_report();
         return tell_keeper(front, MESSAGE_PONG, err);
     case MESSAGE_PEER:
         return take_peer(front, message, err);
@@ -253,6 +256,8 @@ static enum status serve(struct loop *loop, struct error *err)
              "front");
     loop->front.started_ns = clock_monotonic_ns();
     status = load_web(&loop->front, err);
+    if (!status)
+        status = front_confine(&loop->front, err);
     if (status)
         return status;
     loop->front.store = store_new();

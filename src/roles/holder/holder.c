@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "link/hold_messages.h"
+#include "link/sandbox.h"
 #include "roles/holder/tasks.h"
 
 /* What a thread costs: measured 10 us to stop, 6 us to let go. */
@@ -262,6 +263,8 @@ int holder_main(int socket_fd)
 {
     struct hold_message message;
     drop_capabilities();
+    if (sandbox_enter(ROLE_HOLDER, NULL) != STATUS_OK)
+        return 1;
     if (!hear(socket_fd, HOLD_REQUEST, &message) || message.pid <= 0 || message.budget_ns == 0)
         return 1;
     struct hold hold = {.pid = message.pid, .budget_ns = message.budget_ns, .tasks = {.fd = -1}};

@@ -29,7 +29,11 @@ static _Noreturn void run(const char *flag, const char *parent, int control)
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (control == ROLE_CONTROL_FD ? fcntl(control, F_SETFD, 0) : dup2(control, ROLE_CONTROL_FD) < 0)
         _exit(126);
-    execl("/proc/self/exe", "malloc_exporter", flag, parent, (char *)NULL);
+    /* no role needs what stands in the environment of whoever started us */
+    char name[] = "malloc_exporter";
+    char *const arguments[] = {name, (char *)(uintptr_t)flag, (char *)(uintptr_t)parent, NULL};
+    char *const nothing[] = {NULL};
+    execve("/proc/self/exe", arguments, nothing);
     _exit(127);
 }
 

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "link/sandbox.h"
 #include "roles/keeper/dispatch.h"
 #include "roles/keeper/notify.h"
 #include "roles/keeper/user.h"
@@ -96,15 +97,21 @@ static enum status prepare(struct keeper *keeper, struct error *err)
                                   &keeper->config_fd, err);
     if (status == STATUS_OK)
         status = take_signals(keeper, err);
-    return status;
+    /* the holder's filter now: it is forked when a stop is wanted, and a stop is in a hurry */
+    if (status == STATUS_OK)
+        status = sandbox_prepare(ROLE_HOLDER, err);
+    if (status == STATUS_OK)
+        status = sandbox_prepare(ROLE_RESOLVER, err);
+    return status == STATUS_OK ? sandbox_enter(ROLE_KEEPER, err) : status;
 }
 
 /* A child has ended. In the start phase an exit code of 2 says that a flag cannot be honoured. */
 static void child_exited(struct keeper *keeper, struct child *child, int wait_status)
 {
-    char how[40];
+    char how[64];
     if (WIFSIGNALED(wait_status))
-        snprintf(how, sizeof how, "signal %d", WTERMSIG(wait_status));
+        snprintf(how, sizeof how, "signal %d%s", WTERMSIG(wait_status),
+                 WTERMSIG(wait_status) == SIGSYS ? " (a forbidden system call)" : "");
     else
         snprintf(how, sizeof how, "exit code %d", WEXITSTATUS(wait_status));
     log_event(LOG_WARN, "role ended", "role_name", child->name, "by", how, NULL);

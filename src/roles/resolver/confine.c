@@ -8,7 +8,11 @@
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "link/landlock.h"
+#include "link/sandbox.h"
 
 #define MEMORY_BYTES_MAX (UINT64_C(256) << 20)
 #define PROCESSOR_SECONDS_MAX 10
@@ -86,11 +90,20 @@ enum status confine(int socket_fd, struct error *err)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         return error_errno(err, errno, "end with the parent");
+    enum status status = sandbox_prepare(ROLE_RESOLVER, err); /* before no file can be written any more */
+    if (status != STATUS_OK)
+        return status;
     reset_signals();
-    enum status status = keep_only(socket_fd, err);
+    tzset(); /* the log's time, before its files can be opened no more */
+    status = keep_only(socket_fd, err);
     if (status == STATUS_OK)
         status = set_limits(err);
     if (status == STATUS_OK)
         status = drop_capabilities(err);
+    bool is_enforced;
+    if (status == STATUS_OK)
+        status = landlock_enter(NULL, 0, &is_enforced, err);
+    if (status == STATUS_OK)
+        status = sandbox_enter(ROLE_RESOLVER, err);
     return status;
 }

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "link/resolver_channel.h"
 #include "link/resolver_messages.h"
+#include "link/sandbox.h"
 #include "roles/resolver/confine.h"
 #include "roles/resolver/lookup.h"
 #include "roles/resolver/module.h"
@@ -183,6 +184,7 @@ int resolver_main(int socket_fd)
     enum status status = confine(socket_fd, &err);
     if (status == STATUS_OK)
         status = serve(CONFINE_SOCKET_FD, &err);
+    sandbox_report();
     if (status == STATUS_OK || status == STATUS_GONE)
         return 0;
     log_error(LOG_WARN, "resolver failed", &err);

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "link/link.h"
+#include "link/sandbox.h"
 #include "roles/scanner/discovery.h"
 #include "roles/scanner/launch.h"
 #include "roles/scanner/report.h"
@@ -205,6 +206,7 @@ static enum status from_keeper(struct scanner *scanner, struct message *message,
     struct message_empty empty = {0};
     switch (message->kind) {
     case MESSAGE_PING:
+        sandbox_report();
         return scanner_tell_keeper(scanner, MESSAGE_PONG, &empty, err);
     case MESSAGE_PEER:
         return take_peer(scanner, message, err);
@@ -289,7 +291,7 @@ static enum status receive_start(struct scanner *scanner, struct error *err)
         return error_set(err, STATUS_BAD_DATA, "the first message is not a sound START");
     scanner->start = *start;
     log_init((enum log_level)start->log_level, (enum log_format)start->log_format, "scanner");
-    return STATUS_OK;
+    return sandbox_enter(ROLE_SCANNER, err);
 }
 
 static enum status init(struct scanner *scanner, struct error *err)
