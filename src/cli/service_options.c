@@ -70,6 +70,11 @@ static bool set_max_requests(struct service_options *options, const char *value)
     options->keeper.max_requests = (uint32_t)number;
     return *value >= '0' && *value <= '9' && !*end && number >= 1 && number <= 100000;
 }
+static bool set_systemd_socket(struct service_options *options, const char *value)
+{
+    (void)value;
+    return options->keeper.systemd_socket = true;
+}
 static bool set_lifecycle(struct service_options *options, const char *value)
 {
     (void)value;
@@ -123,6 +128,7 @@ static const struct flag {
     {"web.telemetry-path", true, set_telemetry_path, "a path that begins with /"},
     {"web.config.file", true, set_web_config, "a path"},
     {"web.max-requests", true, set_max_requests, "a number from 1 to 100000"},
+    {"web.systemd-socket", false, set_systemd_socket, ""},
     {"web.enable-lifecycle", false, set_lifecycle, ""},
     {"log.level", true, set_log_level, "debug, info, warn or error"},
     {"log.format", true, set_log_format, "logfmt or json"},
@@ -200,6 +206,7 @@ const char *service_options_help(void)
            "  --web.telemetry-path PATH   /metrics\n"
            "  --web.config.file PATH      TLS, users and limits, as the exporter-toolkit has them\n"
            "  --web.max-requests N        requests served at once (40)\n"
+           "  --web.systemd-socket        listen on the sockets of a systemd .socket unit instead\n"
            "  --web.enable-lifecycle      POST or PUT /-/reload\n"
            "  --log.level LEVEL           debug, info, warn, error (info)\n"
            "  --log.format FORMAT         logfmt or json (logfmt)\n"

@@ -51,6 +51,8 @@ static void raise_descriptor_limit(void)
 /* Sockets first, since a port below 1024 needs root, and a bad address should end all at once. */
 static enum status open_listeners(struct keeper *keeper, uid_t uid, gid_t gid, struct error *err)
 {
+    if (keeper->options->systemd_socket)
+        return listeners_inherit(keeper->listeners, KEEPER_ADDRESSES_MAX, &keeper->listener_count, err);
     for (uint32_t i = 0; i < keeper->options->address_count; i++) {
         struct listener *listener = &keeper->listeners[keeper->listener_count];
         enum status status = listener_open(keeper->options->addresses[i], listener, err);

@@ -22,6 +22,7 @@ struct keeper_options {
     const char *user; /* NULL: the default user */
     uint32_t max_requests;
     bool enable_lifecycle;
+    bool systemd_socket; /* listen on what the service manager hands over, not on addresses */
     uint32_t log_level;
     uint32_t log_format;
     /* What runs in a child that was forked for it; the result is its exit code. */

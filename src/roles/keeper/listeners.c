@@ -138,14 +138,14 @@ enum status listener_open(const char *address, struct listener *ret, struct erro
 
 enum status listener_give_to(const struct listener *listener, uid_t uid, gid_t gid, struct error *err)
 {
-    if (listener->is_unix && chown(unix_path(listener->address), uid, gid) != 0)
+    if (listener->is_unix && !listener->is_inherited && chown(unix_path(listener->address), uid, gid) != 0)
         return error_errno(err, errno, "give %s to user %u", listener->address, (unsigned)uid);
     return STATUS_OK;
 }
 
 void listener_close(struct listener *listener)
 {
-    if (listener->is_unix)
+    if (listener->is_unix && !listener->is_inherited)
         unlink(unix_path(listener->address));
     close(listener->fd);
     listener->fd = -1;
