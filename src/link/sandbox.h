@@ -26,8 +26,8 @@ enum status sandbox_prepare(enum role role, struct error *err) must_check;
 
 /**
  * Put this process, which must have one thread only, and what it starts under @role's filter, for good; also
- * sets PR_SET_NO_NEW_PRIVS. The keeper's filter is the one that all others inherit: it only kills what no role
- * does.
+ * sets PR_SET_NO_NEW_PRIVS. The keeper's filter is the one that all others inherit: it only kills what no
+ * role does.
  */
 enum status sandbox_enter(enum role role, struct error *err) must_check;
 
