@@ -1,11 +1,14 @@
 """What each role of the running service may do, as the kernel tells it."""
 import ctypes
+import http.client
 import os
 import pwd
 import re
 import select
 import shutil
+import socket
 import subprocess
+import tempfile
 import unittest
 
 from service import PROGRAM, Service, Target
@@ -40,6 +43,13 @@ def descriptors(pid):
         except FileNotFoundError:
             continue
     return kinds
+
+
+def hand_over(fd):
+    """As descriptor 3, kept over an exec."""
+    if fd != 3:
+        os.dup2(fd, 3)
+    os.set_inheritable(3, True)
 
 
 class Privileges(unittest.TestCase):
@@ -119,6 +129,28 @@ class Privileges(unittest.TestCase):
                         self.assertEqual(file.read(), b"", role)
         finally:
             del os.environ["DEBUGINFOD_URLS"], os.environ["SECRET_OF_THE_SHELL"]
+
+    def test_sockets_of_the_service_manager(self):
+        started = ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "sh", PROGRAM, "--config.file=/dev/null",
+                   "--web.systemd-socket"]
+        none = subprocess.run([PROGRAM, "--web.systemd-socket"], capture_output=True, stdin=subprocess.DEVNULL,
+                              timeout=60, check=False)
+        self.assertEqual(none.returncode, 2)
+        self.assertIn(b"no sockets were handed over", none.stderr)
+        with socket.create_server(("127.0.0.1", 0)) as server, tempfile.NamedTemporaryFile("w") as config:
+            config.write("process_names: []\n")
+            config.flush()
+            os.chmod(config.name, 0o644)
+            started[5] = "--config.file=" + config.name
+            with subprocess.Popen(started, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, close_fds=False,
+                                  preexec_fn=lambda: hand_over(server.fileno())) as service:
+                try:
+                    answer = http.client.HTTPConnection(*server.getsockname(), timeout=60)
+                    answer.request("GET", "/-/healthy")
+                    self.assertEqual(answer.getresponse().status, 200)
+                    answer.close()
+                finally:
+                    service.terminate()
 
     def test_killed_roles_come_back(self):
         with Target("demo") as demo, Service(CONFIG % demo.pid) as service:
