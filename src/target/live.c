@@ -14,7 +14,11 @@
 #include "target/live_internal.h"
 #include "target/proc_file.h"
 
-static enum status live_maps(struct target *target, struct maps *ret, struct error *err)
+/* Mappings that are split or merged while the kernel lists them can be listed twice: more than once is rare.
+ */
+#define MAPS_TRIES 10
+
+static enum status read_maps(struct target *target, struct maps *ret, struct error *err)
 {
     scoped_buffer struct buffer text = {0};
     enum status status = proc_file_read_fd(live_of(target)->maps_fd, &text, err);
@@ -23,6 +27,17 @@ static enum status live_maps(struct target *target, struct maps *ret, struct err
     if (text.length == 0)
         return error_set(err, STATUS_GONE, "process %d has ended or replaced its memory", (int)target->pid);
     return maps_parse(text.data, text.length, ret, err);
+}
+
+static enum status live_maps(struct target *target, struct maps *ret, struct error *err)
+{
+    struct error trouble = {0};
+    enum status status = STATUS_BAD_DATA;
+    for (unsigned i = 0; i < MAPS_TRIES && status == STATUS_BAD_DATA; i++)
+        status = read_maps(target, ret, &trouble);
+    if (status != STATUS_OK && err)
+        *err = trouble;
+    return status;
 }
 
 static void live_close(struct target *target)

@@ -74,7 +74,7 @@ class Service:
     def __enter__(self):
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, kind=None, *_):
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
