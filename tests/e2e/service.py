@@ -50,6 +50,13 @@ class Target:
         return self.process.poll() is None
 
 
+def is_sanitized(service):
+    """Under a sanitizer freed memory stays for a while, by design."""
+    with open(f"/proc/{service.roles()['front']}/maps", encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    return "libasan" in text or "libtsan" in text
+
+
 class Service:
     """The exporter with the configuration @config (YAML text); asked over TLS where there is a @tls context;
     started by the command @wrapper."""
