@@ -1,7 +1,7 @@
 # Debian packages by use, and how they are installed; read by deploy/demo and tests/run.
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libmicrohttpd-dev libelf-dev libdw-dev libiberty-dev libyaml-dev
 libpcre2-dev libcap-dev libseccomp-dev zlib1g-dev libcrypt-dev libgnutls28-dev libcmocka-dev"
-TEST_PACKAGES="python3 prometheus-process-exporter python3-prometheus-client python3-yaml clang-format clang-tidy prometheus nginx memcached strace curl jq git systemd gdb openssl
+TEST_PACKAGES="procps python3 prometheus-process-exporter python3-prometheus-client python3-yaml clang-format clang-tidy prometheus nginx memcached strace curl jq git systemd gdb openssl
 libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0 musl-tools busybox-static redis-server btrfs-progs"
 # programs of 32 bits for the glibc matrix
 [ "$(dpkg --print-architecture)" != amd64 ] || TEST_PACKAGES="$TEST_PACKAGES gcc-multilib"
