@@ -40,15 +40,22 @@ static enum status build(const struct pass *pass, const struct glibc_locations *
     return *ret ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "no memory for a result");
 }
 
+/* A pass over a heap that runs, in slices where the request says so; *@ret_pass is the caller's to free. */
+static enum status scan_running(struct target *target, const struct scan_request *request,
+                                const struct maps *maps, const struct glibc_locations *locations,
+                                struct pass **ret_pass, struct snapshot **ret, struct error *err)
+{
+    enum status status =
+        pass_run(target, request, maps, locations, false, request->deadline_ns, ret_pass, err);
+    return status == STATUS_OK ? build(*ret_pass, locations, ret, err) : status;
+}
+
 static enum status scan_live(struct target *target, const struct scan_request *request,
                              const struct maps *maps, const struct glibc_locations *locations,
                              struct snapshot **ret, struct error *err)
 {
     scoped_pass struct pass *pass = NULL;
-    enum status status = pass_run(target, request, maps, locations, false, request->deadline_ns, &pass, err);
-    if (status == STATUS_OK)
-        status = build(pass, locations, ret, err);
-    return status;
+    return scan_running(target, request, maps, locations, &pass, ret, err);
 }
 
 /* In slices: what cannot be had under stops is had live. */
@@ -57,9 +64,7 @@ static enum status scan_sliced(struct target *target, const struct scan_request 
                                struct snapshot **ret, struct error *err)
 {
     scoped_pass struct pass *pass = NULL;
-    enum status status = pass_run(target, request, maps, locations, false, request->deadline_ns, &pass, err);
-    if (status == STATUS_OK)
-        status = build(pass, locations, ret, err);
+    enum status status = scan_running(target, request, maps, locations, &pass, ret, err);
     if (status != STATUS_OK)
         return status;
     const struct slicer *slicer = &pass->slicer;
