@@ -1,4 +1,7 @@
 /* test_front_http.c - what the front decides of a request: format, packing, path, place among others. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -211,6 +214,100 @@ static void test_the_slowest_reader_makes_room(void **state)
     free(pairs);
 }
 
+/* A connection over TCP as pair @i: only there the kernel tells what a reader has taken. */
+static void open_over_tcp(struct pairs *pairs, struct connections *all, size_t i, int receive_bytes)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof name;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    pairs->ends[i][1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (receive_bytes)
+        assert_int_equal(setsockopt(pairs->ends[i][1], SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(int)),
+                         0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&name, sizeof name), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&name, &length), 0);
+    assert_int_equal(connect(pairs->ends[i][1], (struct sockaddr *)&name, sizeof name), 0);
+    pairs->ends[i][0] = accept(listener, NULL, NULL);
+    close(listener);
+    pairs->connections[i] = connection_opened(all, pairs->ends[i][0], NULL);
+    assert_non_null(pairs->connections[i]);
+}
+
+/* Send @length bytes over the pair, read at once at its other end. */
+static void send_and_read(int ends[2], size_t length)
+{
+    static char block[16384];
+    for (size_t sent = 0; sent < length; sent += sizeof block) {
+        assert_int_equal(send(ends[0], block, sizeof block, 0), sizeof block);
+        assert_int_equal(recv(ends[1], block, sizeof block, MSG_WAITALL), sizeof block);
+    }
+}
+
+/* Whether our end was shut: told by that end, since over TCP the other one may learn it later. */
+static bool is_cut_off(int fd)
+{
+    return send(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == EPIPE;
+}
+
+static void test_a_reader_that_goes_on_is_kept(void **state)
+{
+    (void)state;
+    static char block[65536];
+    struct pairs *pairs = calloc(1, sizeof *pairs);
+    struct connections *all = connections_new();
+    for (size_t i = 0; i < 4; i++)
+        open_over_tcp(pairs, all, i, i == 1 ? 2048 : 0);
+    /* the first is the oldest and the largest, and reads; the second takes its small window full and no more
+     */
+    connection_send(pairs->connections[0], CONNECTIONS_SENDING_BYTES_MAX / 2, NULL);
+    connection_send(pairs->connections[1], CONNECTIONS_SENDING_BYTES_MAX / 4, NULL);
+    send_and_read(pairs->ends[0], 4 << 20);
+    assert_true(send(pairs->ends[1][0], block, sizeof block, MSG_DONTWAIT) > 0);
+    connection_send(pairs->connections[2], CONNECTIONS_SENDING_BYTES_MAX / 4 + 1, NULL);
+    assert_true(is_cut_off(pairs->ends[1][0]));
+    assert_false(is_cut_off(pairs->ends[0][0]));
+    assert_false(is_cut_off(pairs->ends[2][0]));
+    /* bytes of an answer before count for nothing */
+    connection_enter(pairs->connections[0], CONNECTION_IDLE);
+    connection_send(pairs->connections[3], CONNECTIONS_SENDING_BYTES_MAX / 4 - 1, NULL);
+    send_and_read(pairs->ends[2], 4 << 20);
+    send_and_read(pairs->ends[3], 4 << 20);
+    connection_send(pairs->connections[0], CONNECTIONS_SENDING_BYTES_MAX / 2, NULL);
+    open_over_tcp(pairs, all, 4, 0);
+    connection_send(pairs->connections[4], 1, NULL);
+    assert_true(is_cut_off(pairs->ends[0][0]));
+    assert_false(is_cut_off(pairs->ends[2][0]));
+    close_all(pairs, 5);
+    connections_free(all);
+    free(pairs);
+}
+
+static void test_a_crowd_pushes_out_its_own(void **state)
+{
+    (void)state;
+    struct pairs *pairs = calloc(1, sizeof *pairs);
+    struct connections *all = connections_new();
+    open_over_tcp(pairs, all, 0, 0);
+    connection_send(pairs->connections[0], 1 << 20,
+                    NULL); /* the oldest of all, and it waits for its client */
+    for (size_t i = 1; i <= CONNECTIONS_MAX; i++)
+        open_one(pairs, all, i);
+    assert_false(is_cut_off(pairs->ends[0][0]));
+    assert_true(is_shut(pairs->ends[1][1]));
+    /* now nearly all read: one that is new is safe, the slowest reader is not */
+    for (size_t i = 2; i <= CONNECTIONS_MAX; i++)
+        connection_send(pairs->connections[i], 1 << 10, NULL);
+    send_and_read(pairs->ends[0], 4 << 20);
+    open_one(pairs, all, CONNECTIONS_MAX + 1);
+    assert_false(is_cut_off(pairs->ends[0][0]));
+    assert_true(is_shut(pairs->ends[2][1]));
+    assert_false(is_shut(pairs->ends[CONNECTIONS_MAX + 1][1]));
+    close_all(pairs, CONNECTIONS_MAX + 2);
+    connections_free(all);
+    free(pairs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +317,8 @@ int main(void)
         cmocka_unit_test(test_router),
         cmocka_unit_test(test_the_slowest_makes_room),
         cmocka_unit_test(test_the_slowest_reader_makes_room),
+        cmocka_unit_test(test_a_reader_that_goes_on_is_kept),
+        cmocka_unit_test(test_a_crowd_pushes_out_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

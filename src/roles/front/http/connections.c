@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "roles/front/http/progress.h"
 
 #define LOOK_SECONDS 1
 
@@ -24,13 +25,16 @@ struct connection {
     struct web_state *web;
     enum connection_state state;
     uint64_t since_ns;
-    size_t bytes;          /* of its own that it sends */
-    struct answer *shared; /* or this, referenced */
+    size_t bytes;             /* of its own that it sends */
+    struct answer *shared;    /* or this, referenced */
+    struct progress progress; /* of what it sends */
+    uint64_t bytes_per_second;
     bool is_shut;
 };
 
 struct list {
     struct connection *first, *last;
+    size_t count;
 };
 
 struct connections {
@@ -53,6 +57,7 @@ static void add(struct connection *connection)
     else
         list->first = connection;
     list->last = connection;
+    list->count++;
 }
 
 static void take_out(struct connection *connection)
@@ -66,6 +71,7 @@ static void take_out(struct connection *connection)
         connection->after->before = connection->before;
     else
         list->last = connection->before;
+    list->count--;
 }
 
 /* Count what it sends no more. */
@@ -90,18 +96,53 @@ static void shut(struct connection *connection)
     shutdown(connection->fd, SHUT_RDWR);
 }
 
-/* The client that has kept us waiting for longest, @keep excepted; NULL: all wait for us. */
-static struct connection *slowest(const struct connections *connections, const struct connection *keep)
+static void measure_readers(struct connections *connections)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+    for (struct connection *at = connections->lists[CONNECTION_SENDING].first; at; at = at->after)
+        at->bytes_per_second =
+            progress_speed(&at->progress, at->fd, at->shared ? answer_length(at->shared) : at->bytes, now_ns);
+}
+
+/* By the last measure_readers(), @keep excepted; the older of equals. */
+static struct connection *slowest_reader(const struct connections *connections, const struct connection *keep)
 {
     struct connection *found = NULL;
-    for (size_t state = 0; state < CONNECTION_STATE_COUNT; state++) {
-        struct connection *first = connections->lists[state].first;
-        if (first == keep && first)
-            first = first->after;
-        if (state != CONNECTION_WORKING && first && (!found || first->since_ns < found->since_ns))
-            found = first;
-    }
+    for (struct connection *at = connections->lists[CONNECTION_SENDING].first; at; at = at->after)
+        if (at != keep && (!found || at->bytes_per_second < found->bytes_per_second))
+            found = at;
     return found;
+}
+
+/*
+ * Who makes room for @keep: of the state that most are in, so that a crowd can push out none but its own, the
+ * one longest there or, of readers, the slowest. NULL: all wait for us.
+ */
+static struct connection *dispensable(struct connections *connections, const struct connection *keep)
+{
+    size_t fullest = CONNECTION_NEW;
+    for (size_t state = 0; state < CONNECTION_STATE_COUNT; state++)
+        if (state != CONNECTION_WORKING &&
+            connections->lists[state].count > connections->lists[fullest].count)
+            fullest = state;
+    if (fullest == CONNECTION_SENDING) {
+        measure_readers(connections);
+        return slowest_reader(connections, keep);
+    }
+    struct connection *first = connections->lists[fullest].first;
+    return first && first == keep ? first->after : first;
+}
+
+/* While answers take up too much, @keep's included. */
+static void cut_off_slow_readers(struct connections *connections, const struct connection *keep)
+{
+    struct connection *victim;
+    if (connections->sending_bytes <= CONNECTIONS_SENDING_BYTES_MAX)
+        return;
+    measure_readers(connections);
+    while (connections->sending_bytes > CONNECTIONS_SENDING_BYTES_MAX &&
+           (victim = slowest_reader(connections, keep)))
+        shut(victim);
 }
 
 static void keep_deadlines(struct connections *connections, uint64_t now_ns)
@@ -179,7 +220,7 @@ struct connection *connection_opened(struct connections *connections, int fd, st
     if (connections->count++ == 0)
         pthread_cond_signal(&connections->wake);
     struct connection *victim =
-        connections->count > CONNECTIONS_MAX ? slowest(connections, connection) : NULL;
+        connections->count > CONNECTIONS_MAX ? dispensable(connections, connection) : NULL;
     if (victim)
         shut(victim);
     pthread_mutex_unlock(&connections->lock);
@@ -234,9 +275,8 @@ void connection_send(struct connection *connection, size_t bytes, struct answer 
         connections->sending_bytes += bytes;
         if (shared && answer_holders(shared, 1) == 1)
             connections->sending_bytes += answer_length(shared);
-        while (connections->sending_bytes > CONNECTIONS_SENDING_BYTES_MAX &&
-               connections->lists[CONNECTION_SENDING].first != connection)
-            shut(connections->lists[CONNECTION_SENDING].first);
+        connection->progress = progress_begin(connection->fd, connection->since_ns);
+        cut_off_slow_readers(connections, connection);
     }
     pthread_mutex_unlock(&connections->lock);
 }

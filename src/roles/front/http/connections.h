@@ -1,9 +1,10 @@
 /*
  * connections.h - all connections of the front, so that who is slow makes room for who is not.
  *
- * No client can hold up others by doing little: beyond a number of connections the one that has waited
- * longest for its client is closed, beyond a number of bytes the answer that has been read for longest; and
- * each state of a connection that depends on its client alone has a deadline.
+ * No client can hold up others by doing little: beyond a number of connections one of the state that most are
+ * in is closed, the longest there, of readers the slowest; beyond a number of bytes the slowest readers are
+ * cut off, by what their kernels have acknowledged; and each state of a connection that depends on its client
+ * alone has a deadline.
  */
 #ifndef ROLES_FRONT_HTTP_CONNECTIONS_H
 #define ROLES_FRONT_HTTP_CONNECTIONS_H
@@ -16,7 +17,7 @@
 #include "roles/front/web/web.h"
 
 #define CONNECTIONS_MAX 512
-/** Bytes of answers that wait for their readers, over all connections; beyond, the oldest are cut off. */
+/** Bytes of answers that wait for their readers, over all connections; beyond, the slowest are cut off. */
 #define CONNECTIONS_SENDING_BYTES_MAX ((uint64_t)64 << 20)
 
 enum connection_state {
