@@ -121,10 +121,10 @@ struct glibc_heap {
                              */
 };
 
-/** A word of @heap's width at @data. */
-static inline uint64_t heap_word(const struct glibc_heap *heap, const uint8_t *data)
+/** A word of @word_bytes (8 or 4) at @data; a constant there makes a loop without a question. */
+static inline __attribute__((always_inline)) uint64_t word_of(const uint8_t *data, unsigned word_bytes)
 {
-    if (heap->layout->word_bytes == 8) {
+    if (word_bytes == 8) {
         uint64_t word;
         __builtin_memcpy(&word, data, sizeof word);
         return word;
@@ -132,6 +132,12 @@ static inline uint64_t heap_word(const struct glibc_heap *heap, const uint8_t *d
     uint32_t word;
     __builtin_memcpy(&word, data, sizeof word);
     return word;
+}
+
+/** A word of @heap's width at @data. */
+static inline uint64_t heap_word(const struct glibc_heap *heap, const uint8_t *data)
+{
+    return word_of(data, heap->layout->word_bytes);
 }
 
 /** Bytes of a chunk's header: prev_size and size. */

@@ -50,4 +50,7 @@ void walk_emit(struct walk *walk, const struct chunk *chunk);
 /** Hand over what is still in the batch. */
 void walk_flush(struct walk *walk);
 
+/** Hand over the chunks in use of arena @arena that were only counted. */
+void walk_flush_counts(struct walk *walk, uint32_t arena);
+
 #endif
