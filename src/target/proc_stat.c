@@ -20,6 +20,8 @@ static const struct {
     size_t offset;
 } FIELDS[] = {
     {9, offsetof(struct proc_stat, flags)},
+    {14, offsetof(struct proc_stat, user_ticks)},
+    {15, offsetof(struct proc_stat, system_ticks)},
     {20, offsetof(struct proc_stat, num_threads)},
     {22, offsetof(struct proc_stat, start_time_ticks)},
     {24, offsetof(struct proc_stat, rss_pages)},

@@ -16,7 +16,8 @@
 
 #define SEND_TIMEOUT_MS 200
 #define HEARTBEAT_NS NS_PER_SECOND
-#define SILENCE_NS (10 * NS_PER_SECOND)
+/* counted from a heartbeat that was not answered by the time of the next one */
+#define SILENCE_NS (9 * NS_PER_SECOND)
 #define WAIT_MIN_NS (100 * NS_PER_MS)
 #define WAIT_MAX_NS (30 * NS_PER_SECOND)
 #define HEALTHY_NS (60 * NS_PER_SECOND)
@@ -57,6 +58,7 @@ enum status child_start(struct child *child, struct error *err)
     child->control = take_fd(&ours);
     child->is_ready = false;
     child->started_ns = child->heard_ns = child->asked_ns = clock_monotonic_ns();
+    child->overdue = (struct overdue){0};
     return STATUS_OK;
 }
 
@@ -74,12 +76,23 @@ enum status child_send(struct child *child, enum message_kind kind, const void *
     return status;
 }
 
-void child_check(struct child *child, uint64_t now_ns)
+static bool is_silent(struct child *child, const char *procfs, uint64_t now_ns)
+{
+    struct proc_stat stat;
+    if (child->heard_ns >= child->asked_ns) {
+        child->overdue = (struct overdue){0};
+        return false;
+    }
+    bool is_read = proc_stat_read(procfs, child->pid, &stat, NULL) == STATUS_OK;
+    return overdue_look(&child->overdue, is_read ? &stat : NULL, now_ns) > SILENCE_NS;
+}
+
+void child_check(struct child *child, const char *procfs, uint64_t now_ns)
 {
     struct message_empty empty = {0};
     if (child->pid == 0 || now_ns - child->asked_ns < HEARTBEAT_NS)
         return;
-    if (now_ns - child->heard_ns > SILENCE_NS) {
+    if (is_silent(child, procfs, now_ns)) {
         log_event(LOG_WARN, "role gives no sign of life", "role_name", child->name, NULL);
         child_kill(child);
         child->heard_ns = now_ns;

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "link/messages.h"
+#include "target/overdue.h"
 
 /** Set @role and @name, @control to -1 and the rest to zero before use. */
 struct child {
@@ -18,10 +19,11 @@ struct child {
     int control; /* the socket to it, -1: not running */
     bool is_ready;
     uint64_t started_ns;
-    uint64_t heard_ns;   /* the last answer to a heartbeat */
-    uint64_t asked_ns;   /* the last heartbeat */
-    uint64_t wait_ns;    /* before the next start after an early end */
-    uint64_t restart_ns; /* when it is started again */
+    uint64_t heard_ns;      /* the last answer to a heartbeat */
+    struct overdue overdue; /* since the first one that was not answered in time */
+    uint64_t asked_ns;      /* the last heartbeat */
+    uint64_t wait_ns;       /* before the next start after an early end */
+    uint64_t restart_ns;    /* when it is started again */
     uint64_t restarts;
 };
 
@@ -34,8 +36,11 @@ enum status child_start(struct child *child, struct error *err) must_check;
  */
 enum status child_send(struct child *child, enum message_kind kind, const void *body, int fd);
 
-/** Ask for a sign of life when it is time; kill it where none came for ten seconds. */
-void child_check(struct child *child, uint64_t now_ns);
+/**
+ * Ask for a sign of life when it is time; kill it where none came for ten seconds in which its main thread
+ * could have given one. @procfs tells that.
+ */
+void child_check(struct child *child, const char *procfs, uint64_t now_ns);
 
 /** End it, if it runs, by SIGKILL; its end is seen as any other. */
 void child_kill(const struct child *child);

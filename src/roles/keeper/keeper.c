@@ -158,7 +158,7 @@ static void restart_what_is_due(struct keeper *keeper)
     for (size_t i = 0; i < KEEPER_CHILDREN; i++) {
         struct error err = {0};
         struct child *child = &keeper->children[i];
-        child_check(child, now_ns);
+        child_check(child, keeper->options->procfs, now_ns);
         if (child_is_due(child, now_ns) && dispatch_start(keeper, child, &err) != STATUS_OK)
             log_error(LOG_ERROR, "role could not be started", &err);
     }

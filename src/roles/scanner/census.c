@@ -17,6 +17,7 @@
 #include "roles/scanner/facts.h"
 #include "roles/scanner/pid_files.h"
 #include "roles/scanner/report.h"
+#include "roles/scanner/watch.h"
 #include "target/live.h"
 
 /* A command line changes without an exec too (setproctitle): new processes are looked at in each round, older
@@ -122,10 +123,10 @@ static void check(struct scanner *scanner, struct tracked *process, const struct
     struct match_result match;
     struct message_process_id id = process->id;
     id.in_discovery = 1;
-    struct watched *watched = scanner_watch(scanner, &id, now_ns + FACTS_LIMIT_NS);
+    struct watched *watched = watch_begin(scanner, &id, clock_monotonic_ns() + FACTS_LIMIT_NS);
     enum status status =
         facts_read(scanner->start.procfs, process->id.pid, stat, &scanner->users, &facts, NULL);
-    scanner_unwatch(scanner, watched);
+    watch_end(scanner, watched);
     if (status != STATUS_OK)
         return;
     const struct pid_file_view view = {pid_files, scanner->start.procfs, process->id.pid,

@@ -9,16 +9,15 @@
 #include "link/link.h"
 #include "roles/scanner/scan_process.h"
 
-/* A front that does not read that long was killed by the keeper before. */
-#define SEND_TIMEOUT_MS 30000
-
 static void send_to_front(struct scanner *scanner, enum message_kind kind, const void *body,
                           const void *extra, size_t extra_length)
 {
     struct error err = {0};
     if (scanner->peer < 0)
         return;
-    enum status status = link_send(scanner->peer, kind, body, extra, extra_length, -1, SEND_TIMEOUT_MS, &err);
+    /* as long as it takes: the keeper kills a front that does not read, and one that gets no processor will
+     */
+    enum status status = link_send(scanner->peer, kind, body, extra, extra_length, -1, -1, &err);
     if (status == STATUS_OK)
         return;
     if (status != STATUS_GONE)

@@ -24,9 +24,11 @@
 #include "roles/scanner/report.h"
 #include "roles/scanner/scans.h"
 #include "roles/scanner/streams.h"
+#include "roles/scanner/watch.h"
 
 #define START_TIMEOUT_MS 10000
-#define SEND_TIMEOUT_MS 5000
+/* a keeper reads at once, but where it gets no processor */
+#define SEND_TIMEOUT_MS 60000
 #define TICK_MS 500
 #define CONFIG_BYTES_MAX (1024 * 1024)
 
@@ -43,50 +45,6 @@ void scanner_wake(struct scanner *scanner)
 {
     uint64_t one = 1;
     (void)!write(scanner->wake_fd, &one, sizeof one);
-}
-
-struct watched *scanner_watch(struct scanner *scanner, const struct message_process_id *process,
-                              uint64_t limit_ns)
-{
-    struct watched *found = NULL;
-    pthread_mutex_lock(&scanner->watch_lock);
-    for (size_t i = 0; !found && i < sizeof scanner->watched / sizeof *scanner->watched; i++)
-        if (scanner->watched[i].process.pid == 0)
-            found = &scanner->watched[i];
-    if (found)
-        *found = (struct watched){*process, limit_ns};
-    pthread_mutex_unlock(&scanner->watch_lock);
-    return found;
-}
-
-void scanner_unwatch(struct scanner *scanner, struct watched *watched)
-{
-    if (!watched)
-        return;
-    pthread_mutex_lock(&scanner->watch_lock);
-    *watched = (struct watched){0};
-    pthread_mutex_unlock(&scanner->watch_lock);
-}
-
-/* A thread that hangs in the kernel answers no signal but SIGKILL: name the process and end. */
-static void check_watched(struct scanner *scanner)
-{
-    struct watched stuck = {0};
-    uint64_t now_ns = clock_monotonic_ns();
-    pthread_mutex_lock(&scanner->watch_lock);
-    for (size_t i = 0; i < sizeof scanner->watched / sizeof *scanner->watched; i++)
-        if (scanner->watched[i].process.pid != 0 && now_ns > scanner->watched[i].limit_ns)
-            stuck = scanner->watched[i];
-    pthread_mutex_unlock(&scanner->watch_lock);
-    if (stuck.process.pid == 0)
-        return;
-    char pid[16];
-    snprintf(pid, sizeof pid, "%d", (int)stuck.process.pid);
-    log_event(LOG_ERROR, "a read of a process hangs: the scanner is replaced", "pid", pid, NULL);
-    struct error err;
-    if (scanner_tell_keeper(scanner, MESSAGE_SCAN_STUCK, &stuck.process, &err) != STATUS_OK)
-        log_error(LOG_ERROR, "the keeper could not be told", &err);
-    _exit(1);
 }
 
 const struct message_quarantine *scanner_quarantine(const struct scanner *scanner,
@@ -263,7 +221,7 @@ static enum status run(struct scanner *scanner, struct error *err)
         struct pollfd polled[] = {{scanner->control, POLLIN, 0}, {peek_peer(scanner), POLLIN, 0}};
         if (poll(polled, 2, polled[1].fd < 0 ? 20 : TICK_MS) < 0 && errno != EINTR)
             return error_errno(err, errno, "poll");
-        check_watched(scanner);
+        watch_check(scanner);
         if (polled[1].fd >= 0 && polled[1].revents)
             serve_front(scanner, polled[1].fd);
         if (!polled[0].revents)

@@ -14,6 +14,7 @@
 #include "roles/scanner/scan_process.h"
 #include "roles/scanner/schedule.h"
 #include "roles/scanner/tools.h"
+#include "roles/scanner/watch.h"
 
 /* What a status means for the counter and for malloc_last_scan_failure. */
 static const struct {
@@ -192,10 +193,9 @@ static void run(struct scanner *scanner, struct tools *tools, struct attempt *at
     attempt->job.request.cache = tools->cache;
     attempt->job.request.holder = &tools->hold.holder;
     attempt->begin_ns = clock_monotonic_ns();
-    struct watched *watched =
-        scanner_watch(scanner, &attempt->id, attempt->begin_ns + attempt->job.timeout_ns + SCANS_GRACE_NS);
+    struct watched *watched = watch_begin(scanner, &attempt->id, attempt->begin_ns + attempt->job.timeout_ns);
     attempt->status = scan_process(&attempt->job, attempt->allocator, &attempt->snapshot, &attempt->err);
-    scanner_unwatch(scanner, watched);
+    watch_end(scanner, watched);
     attempt->end_ns = clock_monotonic_ns();
     if (scanner_tell_keeper(scanner, MESSAGE_SCAN_END, &attempt->id, &err) != STATUS_OK)
         _exit(1);

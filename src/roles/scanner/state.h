@@ -14,6 +14,7 @@
 #include "roles/scanner/groups.h"
 #include "roles/scanner/tracked.h"
 #include "roles/scanner/users.h"
+#include "target/overdue.h"
 
 #define SCANNER_WORKERS_MAX 32
 #define SCANNER_STREAMS_MAX 64
@@ -22,7 +23,9 @@
 /** A thread that may hang in a read of a process, as the main thread watches it; under @watch_lock. */
 struct watched {
     struct message_process_id process; /* pid 0: it does nothing now */
-    uint64_t limit_ns;                 /* monotonic: beyond it the thread hangs */
+    pid_t tid;
+    uint64_t limit_ns; /* monotonic: by then it should be done */
+    struct overdue overdue;
 };
 
 struct tools;
@@ -72,11 +75,6 @@ enum status scanner_tell_keeper(struct scanner *scanner, enum message_kind kind,
 
 /** Wake discovery before its time. */
 void scanner_wake(struct scanner *scanner);
-
-/** Start to watch this thread: @limit_ns is when it hangs. The slot, or NULL where all are taken. */
-struct watched *scanner_watch(struct scanner *scanner, const struct message_process_id *process,
-                              uint64_t limit_ns);
-void scanner_unwatch(struct scanner *scanner, struct watched *watched);
 
 /** The quarantine of a process now, or NULL; the lock is held. */
 const struct message_quarantine *scanner_quarantine(const struct scanner *scanner,

@@ -17,6 +17,7 @@
 #include "roles/scanner/schedule.h"
 #include "roles/scanner/stream.h"
 #include "roles/scanner/tools.h"
+#include "roles/scanner/watch.h"
 
 /* A hang-up is looked for each that many batches of chunks, since a filter may let nothing through for long.
  */
@@ -41,12 +42,8 @@ static void begin_reply(void *context)
 static void set_waiting(void *context, bool begins)
 {
     struct stream *stream = context;
-    if (!stream->watched)
-        return;
-    pthread_mutex_lock(&stream->scanner->watch_lock);
-    stream->watched->limit_ns =
-        begins ? UINT64_MAX : clock_monotonic_ns() + stream->job.timeout_ns + SCANS_GRACE_NS;
-    pthread_mutex_unlock(&stream->scanner->watch_lock);
+    watch_set_limit(stream->scanner, stream->watched,
+                    begins ? UINT64_MAX : clock_monotonic_ns() + stream->job.timeout_ns);
 }
 
 static bool consume(struct chunk_sink *sink, const struct chunk *chunks, size_t count)
@@ -96,12 +93,11 @@ static enum status walk(struct stream *stream, struct tools *tools, struct snaps
     enum status status = scanner_tell_keeper(scanner, MESSAGE_SCAN_BEGIN, &id, err);
     if (status != STATUS_OK)
         return status;
-    stream->watched =
-        scanner_watch(scanner, &id, clock_monotonic_ns() + stream->job.timeout_ns + SCANS_GRACE_NS);
+    stream->watched = watch_begin(scanner, &id, clock_monotonic_ns() + stream->job.timeout_ns);
     status = stream->request.kind == STREAM_INSPECTION
                  ? inspections_answer(&stream->job, &stream->request.question, &stream->pipe, err)
                  : scan_chunks(stream, ret, err);
-    scanner_unwatch(scanner, stream->watched);
+    watch_end(scanner, stream->watched);
     stream->watched = NULL;
     enum status told = scanner_tell_keeper(scanner, MESSAGE_SCAN_END, &id, NULL);
     return told != STATUS_OK ? told : status;

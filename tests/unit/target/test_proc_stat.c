@@ -30,6 +30,8 @@ static void fields(void **state)
     assert_int_equal(stat.state, 'S');
     assert_int_equal(stat.ppid, 17);
     assert_int_equal(stat.flags, 4194560);
+    assert_int_equal(stat.user_ticks, 5);
+    assert_int_equal(stat.system_ticks, 6);
     assert_int_equal(stat.num_threads, 9);
     assert_int_equal(stat.start_time_ticks, 77);
     assert_int_equal(stat.rss_pages, 55);
