@@ -1,5 +1,6 @@
 /*
- * soak.c - a process of one kind, named by its first argument, that lives as its kind does until SIGUSR1.
+ * soak.c - a process of one kind, named by its first argument, that lives as its kind does until SIGUSR1. It
+ * rests most of its time: hundreds of them shall leave a small machine time for the service that they try.
  * Then it stands still, writes what mallinfo2(3) says of it to its stdout in one line, and waits for its end.
  */
 #include <malloc.h>
@@ -17,6 +18,7 @@
 
 #define BLOCKS 512
 #define LEAK_MAX 4000
+#define LEAKED_AT_ONCE 20
 
 static volatile sig_atomic_t is_over;
 static char **arguments;
@@ -63,30 +65,33 @@ static void live_idle(void)
 static void live_churning(void)
 {
     churn(4000);
-    rest(20);
+    rest(200);
 }
 
 static void live_mmapping(void)
 {
     put(&blocks[draw(8)], 200000 + draw(800000));
-    rest(200);
+    rest(2000);
 }
 
 static void live_leaking(void)
 {
     static unsigned leaked;
-    void *volatile lost = malloc(100 + draw(2000));
-    (void)lost;
-    if (++leaked > LEAK_MAX)
+    for (unsigned i = 0; i < LEAKED_AT_ONCE; i++) {
+        void *volatile lost = malloc(100 + draw(2000));
+        (void)lost;
+    }
+    leaked += LEAKED_AT_ONCE;
+    if (leaked > LEAK_MAX)
         _exit(0);
-    rest(10);
+    rest(200);
 }
 
 static void live_trimming(void)
 {
     churn(20000);
     malloc_trim(0);
-    rest(300);
+    rest(2000);
 }
 
 /* Some children at a time, which churn on for a while. */
@@ -95,12 +100,12 @@ static void live_forking(void)
     pid_t child = fork();
     if (child == 0) {
         seed += (unsigned)getpid();
-        for (unsigned i = 20 + draw(100); i > 0 && !is_over; i--)
+        for (unsigned i = 5 + draw(20); i > 0 && !is_over; i--)
             live_churning();
         if (!is_over)
             _exit(0);
     } else {
-        rest(500 + draw(1000));
+        rest(2000 + draw(4000));
         while (waitpid(-1, NULL, WNOHANG) > 0)
             ;
     }
@@ -109,7 +114,7 @@ static void live_forking(void)
 static void live_execing(void)
 {
     churn(2000);
-    rest(500 + draw(2500));
+    rest(1000 + draw(5000));
     if (!is_over)
         execv("/proc/self/exe", arguments);
 }
@@ -118,9 +123,10 @@ static void *work(void *context)
 {
     void *own[32] = {0};
     unsigned state = (unsigned)(uintptr_t)context;
-    for (unsigned i = 0; i < 200 && !is_over; i++) {
-        put(&own[(unsigned)rand_r(&state) % 32], 1 + (unsigned)rand_r(&state) % 3000);
-        rest(2);
+    for (unsigned i = 0; i < 32 && !is_over; i++) {
+        for (unsigned j = 0; j < 32; j++)
+            put(&own[(unsigned)rand_r(&state) % 32], 1 + (unsigned)rand_r(&state) % 3000);
+        rest(100);
     }
     return NULL;
 }
@@ -148,9 +154,9 @@ static void live_renaming(void)
 static void live_dying(void)
 {
     static unsigned left;
-    left = left ? left - 1 : 5 + draw(100);
+    left = left ? left - 1 : 5 + draw(50);
     churn(1000);
-    rest(100);
+    rest(200);
     if (left == 1 && !is_over)
         kill(getpid(), draw(2) ? SIGKILL : SIGTERM);
 }
