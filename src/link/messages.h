@@ -94,6 +94,7 @@ struct message_config_result {
 
 enum role { ROLE_KEEPER, ROLE_FRONT, ROLE_SCANNER, ROLE_RESOLVER, ROLE_HOLDER, ROLE_COUNT };
 
+/** Of holder and resolver, which are started for each task: how many a signal has ended. */
 struct message_restarts {
     uint64_t counts[ROLE_COUNT];
 };

@@ -113,7 +113,7 @@
     X(malloc_exporter_config_last_reload_success_timestamp_seconds, reload_time, GAUGE, "seconds", EXPORTER, \
       LABELS(NULL), "When the configuration was last loaded with success.")                                  \
     X(malloc_exporter_restarts_total, restarts, COUNTER, "", EXPORTER, LABELS("role"),                       \
-      "Restarts of the exporter's own processes.")                                                           \
+      "How often the exporter's own processes died.")                                                        \
     X(malloc_exporter_skipped_processes, skipped, GAUGE, "", EXPORTER, LABELS("reason"),                     \
       "Selected processes that are not scanned.")                                                            \
     X(malloc_exporter_series_left_out, left_out, GAUGE, "", EXPORTER, LABELS(NULL),                          \

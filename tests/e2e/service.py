@@ -4,11 +4,11 @@ import http.client
 import json
 import os
 import re
-import select
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 BUILD = os.environ["BUILD_ROOT"]
@@ -57,6 +57,35 @@ def is_sanitized(service):
     return "libasan" in text or "libtsan" in text
 
 
+class Log:
+    """The lines of a program's stderr as they come: whoever reads late makes the service drop lines."""
+
+    def __init__(self, stream):
+        self.lines = []
+        self.seen = 0
+        self.is_ended = False
+        self.changed = threading.Condition()
+        self.thread = threading.Thread(target=self.read, args=(stream,), daemon=True)
+        self.thread.start()
+
+    def read(self, stream):
+        for line in stream:
+            with self.changed:
+                self.lines.append(line.rstrip(b"\n").decode("utf-8", "replace"))
+                self.changed.notify_all()
+        with self.changed:
+            self.is_ended = True
+            self.changed.notify_all()
+
+    def wait(self, seconds):
+        """Whether lines have come since the last call, waiting for the first of them."""
+        with self.changed:
+            self.changed.wait_for(lambda: len(self.lines) > self.seen or self.is_ended, seconds)
+            has_come = len(self.lines) > self.seen
+            self.seen = len(self.lines)
+        return has_come
+
+
 class Service:
     """The exporter with the configuration @config (YAML text); asked over TLS where there is a @tls context;
     started by the command @wrapper."""
@@ -68,15 +97,17 @@ class Service:
         self.file = os.path.join(self.directory.name, "config.yml")
         self.socket = os.path.join(self.directory.name, "http.sock")
         self.write(config)
-        self.lines = []
         self.process = subprocess.Popen(
             [*wrapper, PROGRAM, "--config.file", self.file, "--web.listen-address", "127.0.0.1:0", "--web.listen-address",
              "unix:" + self.socket, *flags], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        os.set_blocking(self.process.stderr.fileno(), False)
-        self.rest = b""
+        self.log = Log(self.process.stderr)
         self.port = int(self.wait_line(r"msg=listening address=127\.0\.0\.1:(\d+)").group(1))
         if ready:
             self.wait(lambda: self.get("/-/ready", unix=True)[0] == 200)
+
+    @property
+    def lines(self):
+        return self.log.lines
 
     def __enter__(self):
         return self
@@ -85,8 +116,7 @@ class Service:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        while self.read_log(0):
-            pass
+        self.log.thread.join()
         self.process.stderr.close()
         self.directory.cleanup()
         # whatever a test is about: no role makes a call that its sandbox does not know, or forbids
@@ -98,15 +128,8 @@ class Service:
             file.write(config)
 
     def read_log(self, seconds):
-        """Lines that came within @seconds, the first wait included."""
-        if not select.select([self.process.stderr], [], [], seconds)[0]:
-            return False
-        block = self.process.stderr.read()
-        if not block:
-            return False
-        *lines, self.rest = (self.rest + block).split(b"\n")
-        self.lines += [line.decode("utf-8", "replace") for line in lines]
-        return True
+        """Whether lines have come since the last call, or come within @seconds."""
+        return self.log.wait(seconds)
 
     def wait_line(self, pattern, seconds=90, begin=0):
         """The first line of the log, from number @begin on, that matches."""

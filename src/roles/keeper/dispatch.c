@@ -59,9 +59,10 @@ static enum status connect_children(struct keeper *keeper, struct error *err)
     return STATUS_OK;
 }
 
-static void send_restarts(struct keeper *keeper)
+void dispatch_restarts(struct keeper *keeper)
 {
     struct message_restarts message = {0};
+    memcpy(message.counts, keeper->helpers.killed, sizeof message.counts);
     for (size_t i = 0; i < KEEPER_CHILDREN; i++)
         message.counts[keeper->children[i].role] = keeper->children[i].restarts;
     (void)child_send(&keeper->children[KEEPER_FRONT], MESSAGE_RESTARTS, &message, -1);
@@ -97,7 +98,7 @@ enum status dispatch_start(struct keeper *keeper, struct child *child, struct er
         send_listeners(keeper, child);
         send_result(keeper);
     }
-    send_restarts(keeper);
+    dispatch_restarts(keeper);
     return connect_children(keeper, err);
 }
 
@@ -195,7 +196,7 @@ static void start_helper(struct keeper *keeper, struct child *scanner, const str
     struct error err = {0};
     struct message_want answer = {.sequence = want->sequence, .role = role};
     scoped_fd int fd = -1;
-    if (helper_start(&keeper->helpers, main, &fd, &err) != STATUS_OK)
+    if (helper_start(&keeper->helpers, role, main, &fd, &err) != STATUS_OK)
         log_error(LOG_WARN, "helper could not be started", &err);
     (void)child_send(scanner, MESSAGE_HELPER, &answer, fd);
 }

@@ -40,6 +40,9 @@ void keeper_end(struct keeper *keeper, int exit_code);
 /** Start @child and tell it and the other one all that they need. */
 enum status dispatch_start(struct keeper *keeper, struct child *child, struct error *err) must_check;
 
+/** Tell the front how often each role was restarted. */
+void dispatch_restarts(struct keeper *keeper);
+
 /** Take one message of @child. */
 void dispatch_receive(struct keeper *keeper, struct child *child);
 

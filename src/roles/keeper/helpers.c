@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 
 static _Noreturn void run(int (*main)(int socket_fd), int socket_fd, pid_t parent)
 {
@@ -20,7 +23,8 @@ static _Noreturn void run(int (*main)(int socket_fd), int socket_fd, pid_t paren
     _exit(main(socket_fd));
 }
 
-enum status helper_start(struct helpers *helpers, int (*main)(int socket_fd), int *fd_ret, struct error *err)
+enum status helper_start(struct helpers *helpers, enum role role, int (*main)(int socket_fd), int *fd_ret,
+                         struct error *err)
 {
     int ends[2];
     if (helpers->count == HELPERS_MAX)
@@ -34,17 +38,29 @@ enum status helper_start(struct helpers *helpers, int (*main)(int socket_fd), in
         return error_errno(err, errno, "fork of a helper");
     if (pid == 0)
         run(main, theirs, parent);
-    helpers->pids[helpers->count++] = pid;
+    helpers->items[helpers->count++] = (struct helper){pid, role};
     *fd_ret = take_fd(&ours);
     return STATUS_OK;
 }
 
-bool helper_ended(struct helpers *helpers, pid_t pid)
+/* Not for each stop that the kernel's timer ends a line that everybody reads. */
+static void count_killed(struct helpers *helpers, enum role role, int signal)
+{
+    char by[24];
+    snprintf(by, sizeof by, "signal %d", signal);
+    log_event(LOG_DEBUG, "helper ended", "role_name", role == ROLE_HOLDER ? "holder" : "resolver", "by", by,
+              NULL);
+    helpers->killed[role]++;
+}
+
+bool helper_ended(struct helpers *helpers, pid_t pid, int wait_status)
 {
     for (size_t i = 0; i < helpers->count; i++) {
-        if (helpers->pids[i] != pid)
+        if (helpers->items[i].pid != pid)
             continue;
-        helpers->pids[i] = helpers->pids[--helpers->count];
+        if (WIFSIGNALED(wait_status))
+            count_killed(helpers, helpers->items[i].role, WTERMSIG(wait_status));
+        helpers->items[i] = helpers->items[--helpers->count];
         return true;
     }
     return false;

@@ -132,8 +132,11 @@ static void reap(struct keeper *keeper)
     int wait_status;
     pid_t pid;
     while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
-        if (helper_ended(&keeper->helpers, pid))
+        if (helper_ended(&keeper->helpers, pid, wait_status)) {
+            if (WIFSIGNALED(wait_status))
+                dispatch_restarts(keeper);
             continue;
+        }
         for (size_t i = 0; i < KEEPER_CHILDREN; i++)
             if (keeper->children[i].pid == pid)
                 child_exited(keeper, &keeper->children[i], wait_status);

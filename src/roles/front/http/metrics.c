@@ -116,17 +116,25 @@ static void count_request(void *context, unsigned code, const char *handler, uin
     scrape->view.exporter.requests_count++;
 }
 
+static const struct {
+    const char *name;
+    enum role role;
+} RESTARTED[] = {
+    {"front", ROLE_FRONT}, {"scanner", ROLE_SCANNER}, {"resolver", ROLE_RESOLVER}, {"holder", ROLE_HOLDER}};
+#define RESTARTED_COUNT (sizeof RESTARTED / sizeof *RESTARTED)
+
 static void fill_from_keeper(struct front *front, struct scrape *scrape)
 {
     struct view_exporter *exporter = &scrape->view.exporter;
     pthread_mutex_lock(&front->lock);
-    scrape->restarts[0] = (struct view_count){"front", NULL, front->restarts.counts[ROLE_FRONT]};
-    scrape->restarts[1] = (struct view_count){"scanner", NULL, front->restarts.counts[ROLE_SCANNER]};
+    for (size_t i = 0; i < RESTARTED_COUNT; i++)
+        scrape->restarts[i] =
+            (struct view_count){RESTARTED[i].name, NULL, front->restarts.counts[RESTARTED[i].role]};
     exporter->config_reload_ok = front->has_config_result && front->config_result.is_ok;
     exporter->config_reload_timestamp_seconds = front->config_success_seconds;
     pthread_mutex_unlock(&front->lock);
     exporter->restarts = scrape->restarts;
-    exporter->restarts_count = 2;
+    exporter->restarts_count = RESTARTED_COUNT;
 }
 
 static void fill_exporter(struct front *front, struct scrape *scrape)
