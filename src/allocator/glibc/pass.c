@@ -6,7 +6,6 @@
 #include "allocator/glibc/arena.h"
 #include "allocator/glibc/links.h"
 #include "allocator/glibc/lists.h"
-#include "allocator/glibc/mmapped.h"
 #include "allocator/glibc/segments.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
@@ -14,13 +13,6 @@
 
 /* the largest huge page of any architecture with this glibc: arm64 with 64 KiB pages */
 #define HUGE_PAGE_MAX (UINT64_C(16) << 30)
-
-/* A segment at its turn in the order of addresses. */
-struct turn {
-    uint64_t start;
-    uint32_t heap;
-    uint32_t segment;
-};
 
 void pass_free(struct pass *pass)
 {
@@ -42,20 +34,6 @@ void pass_free(struct pass *pass)
 static inline void scoped_pass_run(struct pass **pass)
 {
     pass_free(*pass);
-}
-
-/* A heap may claim terabytes that are not there: the time for the scan bounds looking at their pages too. */
-static void count_pages(void *context, uint64_t start, uint64_t end, uint64_t *present, uint64_t *swapped)
-{
-    struct pass *pass = context;
-    const uint64_t step = PAGE_VIEW_STRIPE_PAGES * (uint64_t)pass->target->page_bytes;
-    while (end - start > step && !pass->is_late) {
-        page_view_count(&pass->residency_pages, start, start + step, present, swapped);
-        start += step;
-        pass->is_late = clock_monotonic_ns() > pass->deadline_ns;
-    }
-    if (!pass->is_late)
-        page_view_count(&pass->residency_pages, start, end, present, swapped);
 }
 
 static uint64_t heap_max_of(const struct glibc_layout *layout, const struct glibc_par *par)
@@ -114,8 +92,8 @@ static enum status prepare_sums(struct pass *pass, struct error *err)
     if (status != STATUS_OK)
         return status;
     uint64_t kept = 6u * pass->heaps[0].layout->word_bytes; /* sizeof(struct malloc_chunk) */
-    status = residency_init(&pass->residency, pass->arena_count, pass->target->page_bytes, kept, count_pages,
-                            pass, err);
+    status = residency_init(&pass->residency, pass->arena_count, pass->target->page_bytes, kept,
+                            page_counter_add, &pass->page_counter, err);
     if (status != STATUS_OK)
         return status;
     struct walk *walk = &pass->walk;
@@ -131,34 +109,6 @@ static enum status prepare_sums(struct pass *pass, struct error *err)
     return status;
 }
 
-static int by_start(const void *left, const void *right)
-{
-    const struct turn *a = left, *b = right;
-    return a->start < b->start ? -1 : a->start > b->start;
-}
-
-/* All segments of all libcs by address; the caller frees. */
-static struct turn *order_segments(const struct pass *pass, size_t *count)
-{
-    *count = 0;
-    for (size_t i = 0; i < pass->heap_count; i++)
-        *count += pass->heaps[i].segment_count;
-    struct turn *turns = malloc((*count + 1) * sizeof *turns);
-    size_t n = 0;
-    for (size_t i = 0; turns && i < pass->heap_count; i++)
-        for (size_t j = 0; j < pass->heaps[i].segment_count; j++)
-            turns[n++] = (struct turn){
-                .start = pass->heaps[i].segments[j].start, .heap = (uint32_t)i, .segment = (uint32_t)j};
-    if (turns)
-        qsort(turns, n, sizeof *turns, by_start);
-    return turns;
-}
-
-static void emit_mmapped(void *context, const struct chunk *chunk)
-{
-    walk_emit(context, chunk);
-}
-
 /* Where glibc gives back what top holds: whole pages at its end, by a smaller break (malloc.c, systrim). */
 static void count_trimmable_top(struct pass *pass)
 {
@@ -172,50 +122,8 @@ static void count_trimmable_top(struct pass *pass)
     if (heap->layout->trim_by_thp && heap->par.thp_pagesize)
         page = heap->par.thp_pagesize;
     uint64_t extra = align_down(arena->top_bytes - heap->layout->min_size - 1, page), swapped = 0;
-    count_pages(pass, align_up(end - extra, pass->target->page_bytes), end, &pass->trimmable_top_bytes,
-                &swapped);
-}
-
-static enum status walk_turn(struct pass *pass, const struct turn *turn, struct error *err)
-{
-    struct glibc_heap *heap = &pass->heaps[turn->heap];
-    const struct glibc_segment *segment = &heap->segments[turn->segment];
-    pass->walk.heap = heap;
-    pass->walk.window.heap = heap;
-    pass->walk.marks = &pass->marks[turn->heap];
-    if (pass->request->want_residency && pass->residency_pages.is_known)
-        residency_of_range(&pass->residency, segment->base, segment->end, &pass->segments);
-    enum status status = pass->slicer.chunks ? sliced_walk_segment(&pass->slicer, segment, err)
-                                             : walk_segment(&pass->walk, segment, err);
-    walk_flush(&pass->walk);
-    return status;
-}
-
-static enum status walk_all(struct pass *pass, struct error *err)
-{
-    size_t count;
-    scoped_free struct turn *turns = order_segments(pass, &count);
-    if (!turns)
-        return error_set(err, STATUS_NO_MEMORY, "no memory for %zu segments", count);
-    struct mmapped_search search = {.heap = &pass->heaps[0], .emit = emit_mmapped, .context = &pass->walk};
-    for (size_t i = 0; i < pass->heap_count; i++) {
-        search.wanted_chunks += pass->heaps[i].par.n_mmaps;
-        search.wanted_bytes += pass->heaps[i].par.mmapped_mem;
-    }
-    uint64_t from = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct glibc_segment *segment = &pass->heaps[turns[i].heap].segments[turns[i].segment];
-        mmapped_find(&search, from, segment->base);
-        walk_flush(&pass->walk);
-        enum status status = walk_turn(pass, &turns[i], err);
-        if (status != STATUS_OK)
-            return status;
-        from = max_u64(segment->end, segment->reserved_end);
-    }
-    mmapped_find(&search, from, UINT64_MAX);
-    walk_flush(&pass->walk);
-    pass->mmapped_found = search.found;
-    return pass->walk.is_stopped ? STATUS_STOPPED : STATUS_OK;
+    page_counter_add(&pass->page_counter, align_up(end - extra, pass->target->page_bytes), end,
+                     &pass->trimmable_top_bytes, &swapped);
 }
 
 /* Whether the mappings that were searched are others by now, where that could be why chunks are missing. */
@@ -270,13 +178,13 @@ static enum status run_steps(struct pass *pass, const struct glibc_locations *lo
     if (status == STATUS_OK)
         status = prepare_sums(pass, err);
     if (status == STATUS_OK)
-        status = walk_all(pass, err);
+        status = pass_walk(pass, err);
     if (status != STATUS_OK || has_full_links(pass))
         return status;
     if (pass->request->want_residency && pass->residency_pages.is_known)
         count_trimmable_top(pass);
     check_all(pass);
-    if (pass->is_late)
+    if (pass->page_counter.is_late)
         return error_set(err, STATUS_TIMEOUT, "the time for the scan ran out among the pages of free chunks");
     return STATUS_OK;
 }
@@ -290,6 +198,8 @@ static enum status run_once(struct pass *pass, const struct glibc_locations *loc
         return error_set(err, STATUS_NO_MEMORY, "no memory for %zu heaps", locations->count);
     page_view_init(&pass->walk_pages, pass->target, locations->rows[0].main_arena_addr);
     page_view_init(&pass->residency_pages, pass->target, locations->rows[0].main_arena_addr);
+    pass->page_counter =
+        (struct page_counter){.view = &pass->residency_pages, .deadline_ns = pass->deadline_ns};
     return run_steps(pass, locations, is_held, deadline_ns, err);
 }
 

@@ -7,6 +7,7 @@
 
 #include "allocator/allocator.h"
 #include "allocator/glibc/books.h"
+#include "allocator/glibc/page_counter.h"
 #include "allocator/glibc/sliced.h"
 #include "allocator/glibc/walk.h"
 #include "analysis/residency.h"
@@ -21,10 +22,10 @@ struct pass {
     size_t heap_count;
     uint32_t arena_count;
     uint64_t deadline_ns;
-    bool is_late;                     /* the deadline came while pages were counted */
     bool may_note_links;              /* see links.h */
     struct page_view walk_pages;      /* ahead, where the window reads */
     struct page_view residency_pages; /* behind, where chunks are summed up */
+    struct page_counter page_counter; /* of residency_pages */
     struct totals totals;
     struct residency_sums residency;
     struct residency segments;
@@ -32,7 +33,6 @@ struct pass {
     struct walk walk;
     bool is_sliced;
     struct slicer slicer; /* where the walk is made in slices of time: its chunks are not NULL */
-    struct mmapped_search *mmapped;
     struct tally mmapped_found;
     struct glibc_par par_after;
     struct check_result checks[CHECK_COUNT];
@@ -45,6 +45,12 @@ struct pass {
 enum status pass_run(struct target *target, const struct scan_request *request, const struct maps *maps,
                      const struct glibc_locations *locations, bool is_held, uint64_t deadline_ns,
                      struct pass **ret, struct error *err) must_check;
+
+/**
+ * The walk of a pass: all segments of all libcs in the order of addresses, with the mmapped chunks between.
+ * STATUS_STOPPED, STATUS_TIMEOUT, STATUS_NO_MEMORY.
+ */
+enum status pass_walk(struct pass *pass, struct error *err) must_check;
 
 /** Free; NULL is allowed. */
 void pass_free(struct pass *pass);
