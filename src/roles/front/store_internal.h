@@ -1,0 +1,30 @@
+/* store_internal.h - the store's own structure, under one reader-writer lock; of the files store*.c only. */
+#ifndef ROLES_FRONT_STORE_INTERNAL_H
+#define ROLES_FRONT_STORE_INTERNAL_H
+
+#include <pthread.h>
+
+#include "roles/front/store.h"
+
+struct store {
+    pthread_rwlock_t lock;
+    uint64_t epoch;
+    bool is_first_round;
+    struct store_group **groups; /* sorted by name */
+    size_t group_count, group_capacity;
+    struct store_process **processes; /* sorted by pid */
+    size_t process_count, process_capacity;
+    int32_t ended[STORE_ENDED_MAX];
+    size_t ended_next;
+    struct message_settings settings;
+    struct message_round round;
+    bool has_settings, has_round;
+};
+
+/** Where the group @name, the process @pid is, or belongs; the lock is held. */
+size_t store_group_place(const struct store *store, const char *name, bool *found);
+size_t store_process_place(const struct store *store, int32_t pid, bool *found);
+
+void store_group_unref(struct store_group *group);
+
+#endif
