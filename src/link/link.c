@@ -28,9 +28,12 @@ struct frame {
 
 static const struct {
     const char *name;
-    size_t body_size;
-} KINDS[MESSAGE_COUNT] = {[MESSAGE_NONE] = {"NONE", 0},
-#define X(name, type) [MESSAGE_##name] = {#name, sizeof(type)},
+    size_t body_bytes;
+    size_t more_bytes_max;
+    bool may_have_fd;
+} KINDS[MESSAGE_COUNT] = {[MESSAGE_NONE] = {"NONE", 0, 0, false},
+#define X(name, type, more_bytes_max, may_have_fd) \
+    [MESSAGE_##name] = {#name, sizeof(type), more_bytes_max, may_have_fd},
                           MESSAGE_TABLE(X)
 #undef X
 };
@@ -42,7 +45,7 @@ const char *message_name(enum message_kind kind)
 
 size_t message_body_size(enum message_kind kind)
 {
-    return KINDS[kind].body_size;
+    return KINDS[kind].body_bytes;
 }
 
 bool message_string_ok(const char *text, size_t size)
@@ -138,7 +141,7 @@ enum status link_send(int end, enum message_kind kind, const void *body, const v
                       size_t extra_length, int fd, int timeout_ms, struct error *err)
 {
     size_t body_size = message_body_size(kind);
-    if (extra_length > LINK_MESSAGE_MAX - body_size)
+    if (extra_length > KINDS[kind].more_bytes_max)
         return error_set(err, STATUS_TOO_LARGE, "a %s message of %zu bytes is too large", message_name(kind),
                          body_size + extra_length);
     struct frame frame = {.magic = LINK_MAGIC,
@@ -226,12 +229,19 @@ static bool load_detached(int memory, uint64_t length, uint8_t *data)
     return true;
 }
 
+/* Whether a message of its kind may be so long and bring what it brings. */
+static bool is_length_sound(const struct frame *frame)
+{
+    uint64_t body_bytes = KINDS[frame->kind].body_bytes;
+    return frame->length >= body_bytes && frame->length - body_bytes <= KINDS[frame->kind].more_bytes_max &&
+           frame->has_fd <= KINDS[frame->kind].may_have_fd;
+}
+
 static bool is_frame_sound(const struct frame *frame, const struct packet *packet)
 {
     return !packet->is_cut && frame->magic == LINK_MAGIC && frame->version == LINK_VERSION &&
            frame->kind > MESSAGE_NONE && frame->kind < MESSAGE_COUNT && frame->is_detached <= 1 &&
-           frame->has_fd <= 1 && frame->length >= message_body_size((enum message_kind)frame->kind) &&
-           frame->length <= LINK_MESSAGE_MAX && packet->fd_count == frame->is_detached + frame->has_fd &&
+           is_length_sound(frame) && packet->fd_count == frame->is_detached + frame->has_fd &&
            packet->length - sizeof *frame == (frame->is_detached ? 0 : frame->length);
 }
 

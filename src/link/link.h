@@ -15,9 +15,6 @@
 #include "link/messages.h"
 
 #define LINK_INLINE_MAX 32768
-/** No message may be larger, whoever sends it. */
-#define LINK_MESSAGE_MAX (64u * 1024 * 1024)
-
 /** A received message. @body has at least the size of the kind's struct; @extra what follows it. */
 struct message {
     enum message_kind kind;
@@ -40,7 +37,8 @@ enum status link_send(int end, enum message_kind kind, const void *body, const v
 
 /**
  * Receive one message, waiting at most @timeout_ms. STATUS_TIMEOUT: none came; STATUS_GONE: the other end is
- * closed; STATUS_BAD_DATA: it is not a message (the caller closes). message_deinit() ends *@ret.
+ * closed; STATUS_BAD_DATA: what came is not a message, or longer than its kind may be; the next one may be.
+ * message_deinit() ends *@ret.
  */
 enum status link_receive(int end, struct message *ret, int timeout_ms, struct error *err) must_check;
 

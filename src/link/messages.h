@@ -9,6 +9,7 @@
 #ifndef LINK_MESSAGES_H
 #define LINK_MESSAGES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -19,34 +20,43 @@
 
 #define LINK_VERSION 1
 
-/* Kind, its struct, who sends it to whom. F: a descriptor goes with it; V: more bytes follow the struct. */
-#define MESSAGE_TABLE(X)                                                                                    \
-    X(PING, struct message_empty)                  /* keeper -> front, scanner: answer with PONG */         \
-    X(PONG, struct message_empty)                  /* front, scanner -> keeper */                           \
-    X(PEER, struct message_peer)                   /* F keeper -> front, scanner: the new other end */      \
-    X(START, struct message_start)                 /* keeper -> front, scanner: first message of all */     \
-    X(LISTENER, struct message_listener)           /* F keeper -> front: a listening socket, after START */ \
-    X(READY, struct message_empty)                 /* front, scanner -> keeper: started */                  \
-    X(CONFIG, struct message_config)               /* F keeper -> scanner: sealed memfd of the YAML */      \
-    X(CONFIG_RESULT, struct message_config_result) /* scanner -> keeper, keeper -> front */                 \
-    X(RELOAD, struct message_empty)                /* front -> keeper: asked for over HTTP */               \
-    X(RESTARTS, struct message_restarts)           /* keeper -> front: how often roles were restarted */    \
-    X(SCAN_BEGIN, struct message_process_id)       /* scanner -> keeper: before each scan */                \
-    X(SCAN_END, struct message_process_id)         /* scanner -> keeper */                                  \
-    X(SCAN_STUCK, struct message_process_id)       /* scanner -> keeper, then it ends */                    \
-    X(QUARANTINE, struct message_quarantine)       /* keeper -> scanner: leave this process alone */        \
-    X(WANT_HOLDER, struct message_want)            /* scanner -> keeper */                                  \
-    X(WANT_RESOLVER, struct message_want)          /* scanner -> keeper */                                  \
-    X(HELPER, struct message_want)                 /* F keeper -> scanner: the helper's socket, or none */  \
-    X(SETTINGS, struct message_settings)           /* scanner -> front: of the configuration, per epoch */  \
-    X(GROUP, struct message_group)                 /* V scanner -> front: a group and what it counted */    \
-    X(GROUP_GONE, struct message_group_gone)       /* scanner -> front: its ttl ended, or reload */         \
-    X(PROCESS, struct message_process)             /* V scanner -> front: latest result: struct snapshot */ \
-    X(PROCESS_GONE, struct message_process_gone)   /* scanner -> front: it ended or is selected no more */  \
-    X(ROUND, struct message_round)                 /* scanner -> front: after each discovery */             \
-    X(STREAM_REQUEST, struct message_stream)       /* F front -> scanner: a dump into that pipe */          \
-    X(STREAM_REPLY, struct message_stream_reply)   /* scanner -> front: it begins, or why not */            \
-    X(STREAM_END, struct message_stream_reply)     /* scanner -> front: how it ended */
+/** Constant labels of a group: no configuration holds more text. */
+#define LABELS_BYTES_MAX (1024 * 1024)
+/** A snapshot: beyond, whatever it says of its length. */
+#define SNAPSHOT_BYTES_MAX (32 * 1024 * 1024)
+
+/*
+ * Kind, its struct, how many bytes may follow it at most, whether a descriptor may come along; who sends it
+ * to whom. Whoever receives more refuses it (link.h).
+ */
+#define MESSAGE_TABLE(X)                                                                                     \
+    X(PING, struct message_empty, 0, false)       /* keeper -> front, scanner: answer with PONG */           \
+    X(PONG, struct message_empty, 0, false)       /* front, scanner -> keeper */                             \
+    X(PEER, struct message_peer, 0, true)         /* keeper -> front, scanner: the new other end */          \
+    X(PEER_STUCK, struct message_empty, 0, false) /* scanner -> keeper: the front does not read */           \
+    X(START, struct message_start, 0, false)      /* keeper -> front, scanner: first of all */               \
+    X(LISTENER, struct message_listener, 0, true) /* keeper -> front: after START */                         \
+    X(READY, struct message_empty, 0, false)      /* front, scanner -> keeper: started */                    \
+    X(CONFIG, struct message_config, 0, true)     /* keeper -> scanner: memfd of the YAML */                 \
+    X(CONFIG_RESULT, struct message_config_result, 0, false) /* scanner -> keeper, keeper -> front */        \
+    X(RELOAD, struct message_empty, 0, false)                /* front -> keeper: asked for over HTTP */      \
+    X(RESTARTS, struct message_restarts, 0, false)          /* keeper -> front: how often roles restarted */ \
+    X(SCAN_BEGIN, struct message_process_id, 0, false)      /* scanner -> keeper: before each scan */        \
+    X(SCAN_END, struct message_process_id, 0, false)        /* scanner -> keeper */                          \
+    X(SCAN_STUCK, struct message_process_id, 0, false)      /* scanner -> keeper, then it ends */            \
+    X(QUARANTINE, struct message_quarantine, 0, false)      /* keeper -> scanner: leave this one alone */    \
+    X(WANT_HOLDER, struct message_want, 0, false)           /* scanner -> keeper */                          \
+    X(WANT_RESOLVER, struct message_want, 0, false)         /* scanner -> keeper */                          \
+    X(HELPER, struct message_want, 0, true)                 /* keeper -> scanner: its socket, or none */     \
+    X(SETTINGS, struct message_settings, 0, false)          /* scanner -> front: of the configuration */     \
+    X(GROUP, struct message_group, LABELS_BYTES_MAX, false) /* scanner -> front */                           \
+    X(GROUP_GONE, struct message_group_gone, 0, false)      /* scanner -> front: its ttl ended, or reload */ \
+    X(PROCESS, struct message_process, SNAPSHOT_BYTES_MAX, false) /* scanner -> front: latest result */      \
+    X(PROCESS_GONE, struct message_process_gone, 0, false) /* scanner -> front: ended, or not selected */    \
+    X(ROUND, struct message_round, 0, false)               /* scanner -> front: after each discovery */      \
+    X(STREAM_REQUEST, struct message_stream, 0, true)      /* front -> scanner: a dump into that pipe */     \
+    X(STREAM_REPLY, struct message_stream_reply, 0, false) /* scanner -> front: it begins, or why not */     \
+    X(STREAM_END, struct message_stream_reply, 0, false)   /* scanner -> front: how it ended */
 
 struct message_empty {
     uint32_t reserved;
@@ -216,7 +226,7 @@ struct message_stream_reply {
 
 enum message_kind {
     MESSAGE_NONE,
-#define X(name, type) MESSAGE_##name,
+#define X(name, type, more_bytes_max, may_have_fd) MESSAGE_##name,
     MESSAGE_TABLE(X)
 #undef X
         MESSAGE_COUNT

@@ -85,7 +85,7 @@ static void try_accept(const char *text)
 static void try_store(struct input *input)
 {
     struct error err = {0};
-    struct store *store = store_new();
+    struct store *store = store_new(STORE_BYTES_MAX);
     struct snapshot *snapshot = snapshot_new(1, 1, 1, 1);
     struct message_process process = {.state = PROCESS_STATE_OK, .group = "group"};
     struct message_group group = {.name = "group"};

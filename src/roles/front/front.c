@@ -1,11 +1,10 @@
-/* front.c - the role's main loop: what the keeper and the scanner say. */
+/* front.c - the role's begin and end, its main loop, and what the keeper says. */
 #include "roles/front/front.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -14,6 +13,7 @@
 #include "link/link.h"
 #include "link/sandbox.h"
 #include "roles/front/confine.h"
+#include "roles/front/from_scanner.h"
 #include "roles/front/http/answers.h"
 #include "roles/front/http/connections.h"
 #include "roles/front/http/server.h"
@@ -31,18 +31,6 @@ struct loop {
     uint32_t server_count;
 };
 
-enum status front_request_stream(struct front *front, const struct message_stream *request, int write_end,
-                                 struct error *err)
-{
-    pthread_mutex_lock(&front->lock);
-    enum status status = front->peer < 0
-                             ? error_set(err, STATUS_SYSTEM, "the scanner is not running: ask again")
-                             : link_send(front->peer, MESSAGE_STREAM_REQUEST, request, NULL, 0, write_end,
-                                         SEND_TIMEOUT_MS, err);
-    pthread_mutex_unlock(&front->lock);
-    return status;
-}
-
 static enum status tell_keeper(struct front *front, enum message_kind kind, struct error *err)
 {
     struct message_empty empty = {0};
@@ -57,21 +45,12 @@ enum status front_request_reload(struct front *front, struct error *err)
     return tell_keeper(front, MESSAGE_RELOAD, err);
 }
 
-static void close_peer(struct front *front)
-{
-    pthread_mutex_lock(&front->lock);
-    if (front->peer >= 0)
-        close(take_fd(&front->peer));
-    pthread_mutex_unlock(&front->lock);
-    streams_peer_lost(front->streams);
-}
-
 static enum status take_peer(struct front *front, struct message *message, struct error *err)
 {
     const struct message_peer *peer = message->body;
     if (message->fd < 0)
         return error_set(err, STATUS_BAD_DATA, "PEER came without a descriptor");
-    close_peer(front);
+    front_close_scanner(front);
     store_set_epoch(front->store, peer->epoch);
     pthread_mutex_lock(&front->lock);
     front->peer = take_fd(&message->fd);
@@ -131,68 +110,6 @@ static enum status from_keeper(struct loop *loop, struct message *message, struc
     }
 }
 
-static enum status take_stream_reply(struct front *front, const struct message *message, struct error *err)
-{
-    const struct message_stream_reply *reply = message->body;
-    if (reply->status >= STATUS_COUNT || !message_string_ok(reply->code, sizeof(reply->code)) ||
-        !message_string_ok(reply->message, sizeof(reply->message)))
-        return error_set(err, STATUS_BAD_DATA, "a stream's reply is not sound");
-    if (message->kind == MESSAGE_STREAM_REPLY)
-        streams_reply(front->streams, reply);
-    else
-        streams_ended(front->streams, reply);
-    return STATUS_OK;
-}
-
-static enum status from_scanner(struct front *front, const struct message *message, struct error *err)
-{
-    const struct message_group_gone *group = message->body;
-    const struct message_process_gone *process = message->body;
-    switch (message->kind) {
-    case MESSAGE_SETTINGS:
-        return store_settings(front->store, message->body, err);
-    case MESSAGE_GROUP:
-        return store_group(front->store, message->body, message->extra, message->extra_length, err);
-    case MESSAGE_GROUP_GONE:
-        if (!message_string_ok(group->name, sizeof(group->name)))
-            return error_set(err, STATUS_BAD_DATA, "GROUP_GONE is not sound");
-        store_group_gone(front->store, group->name);
-        return STATUS_OK;
-    case MESSAGE_PROCESS:
-        return store_process(front->store, message->body, message->extra, message->extra_length, err);
-    case MESSAGE_PROCESS_GONE:
-        store_process_gone(front->store, process->pid, process->has_ended != 0);
-        return STATUS_OK;
-    case MESSAGE_ROUND:
-        store_round(front->store, message->body);
-        return STATUS_OK;
-    case MESSAGE_STREAM_REPLY:
-    case MESSAGE_STREAM_END:
-        return take_stream_reply(front, message, err);
-    default:
-        return error_set(err, STATUS_BAD_DATA, "the scanner does not send %s", message_name(message->kind));
-    }
-}
-
-/* Read one message of the scanner; a broken link is closed, and the keeper brings a new one. */
-static void serve_scanner(struct front *front)
-{
-    struct message message scoped_message = {.fd = -1};
-    struct error err;
-    enum status status = link_receive(front->peer, &message, 0, &err);
-    if (status == STATUS_TIMEOUT)
-        return;
-    if (!status) {
-        status = from_scanner(front, &message, &err);
-        if (status)
-            log_error(LOG_WARN, "message of the scanner refused", &err);
-        return;
-    }
-    if (status != STATUS_GONE)
-        log_error(LOG_WARN, "link to the scanner closed", &err);
-    close_peer(front);
-}
-
 /* Until the keeper is gone. */
 static enum status run(struct loop *loop, struct error *err)
 {
@@ -201,7 +118,7 @@ static enum status run(struct loop *loop, struct error *err)
         if (poll(polled, 2, -1) < 0 && errno != EINTR)
             return error_errno(err, errno, "poll");
         if (polled[1].revents)
-            serve_scanner(&loop->front);
+            front_serve_scanner(&loop->front);
         if (!polled[0].revents)
             continue;
         struct message message scoped_message = {.fd = -1};
@@ -260,7 +177,7 @@ static enum status serve(struct loop *loop, struct error *err)
         status = front_confine(&loop->front, err);
     if (status)
         return status;
-    loop->front.store = store_new();
+    loop->front.store = store_new(STORE_BYTES_MAX);
     loop->front.streams = loop->front.store ? streams_new(&loop->front) : NULL;
     loop->front.connections = connections_new();
     loop->front.answers = answers_new();

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/log_limit.h"
 #include "link/messages.h"
 #include "roles/front/store.h"
 #include "roles/front/web/logins.h"
@@ -16,8 +17,7 @@ struct answers;
 
 /**
  * One running front. @lock guards @peer, the sending on it, and what the keeper told; @control_lock the
- * sending on
- * @control alone, so that a scanner that does not read cannot delay the answer to a heartbeat.
+ * sending on @control.
  */
 struct front {
     struct message_start start; /* set before any thread */
@@ -36,10 +36,12 @@ struct front {
     struct message_config_result config_result;
     double config_success_seconds;
     bool has_config_result;
-    atomic_uint requests; /* being worked on */
+    atomic_uint requests;     /* being worked on */
+    struct log_limit refused; /* messages of the scanner; the main loop's */
 };
 
-/** Send a stream's request to the scanner; STATUS_SYSTEM where there is none. */
+/** Send a stream's request to the scanner; STATUS_SYSTEM where there is none, STATUS_TIMEOUT where it has not
+ * read those before. */
 enum status front_request_stream(struct front *front, const struct message_stream *request, int write_end,
                                  struct error *err) must_check;
 /** Ask the keeper to reload. */

@@ -7,12 +7,13 @@
 #include "config/config.h"
 #include "roles/front/store_internal.h"
 
-struct store *store_new(void)
+struct store *store_new(uint64_t bytes_max)
 {
     struct store *store = calloc(1, sizeof(*store));
     if (!store)
         return NULL;
     pthread_rwlock_init(&store->lock, NULL);
+    store->bytes_max = bytes_max;
     store->settings = (struct message_settings){.api_access = API_AUTHENTICATED,
                                                 .max_streams = 2,
                                                 .max_series = 50000,
@@ -35,6 +36,16 @@ void store_process_unref(struct store_process *process)
         return;
     free(process->snapshot);
     free(process);
+}
+
+uint64_t store_group_bytes(const struct store_group *group)
+{
+    return sizeof(*group) + group->labels_length;
+}
+
+uint64_t store_process_bytes(const struct store_process *process)
+{
+    return sizeof(*process) + process->snapshot->total_bytes;
 }
 
 void store_free(struct store *store)
@@ -108,6 +119,7 @@ size_t store_process_place(const struct store *store, int32_t pid, bool *found)
 
 static void remove_process(struct store *store, size_t at)
 {
+    store->bytes -= store_process_bytes(store->processes[at]);
     store_process_unref(store->processes[at]);
     store->process_count--;
     memmove(store->processes + at, store->processes + at + 1,
@@ -122,10 +134,12 @@ void store_round(struct store *store, const struct message_round *round)
     size_t kept = 0;
     for (size_t i = 0; store->is_first_round && i < store->process_count; i++) {
         struct store_process *process = store->processes[i];
-        if (process->epoch == store->epoch)
+        if (process->epoch == store->epoch) {
             store->processes[kept++] = process;
-        else
-            store_process_unref(process);
+            continue;
+        }
+        store->bytes -= store_process_bytes(process);
+        store_process_unref(process);
     }
     if (store->is_first_round)
         store->process_count = kept;
@@ -139,6 +153,7 @@ void store_group_gone(struct store *store, const char *name)
     pthread_rwlock_wrlock(&store->lock);
     size_t at = store_group_place(store, name, &found);
     if (found) {
+        store->bytes -= store_group_bytes(store->groups[at]);
         store_group_unref(store->groups[at]);
         store->group_count--;
         memmove(store->groups + at, store->groups + at + 1,

@@ -16,6 +16,8 @@
 #define STORE_PROCESSES_MAX 65536
 #define STORE_GROUPS_MAX 16384
 #define STORE_ENDED_MAX 1000
+/** For store_new(): what a scanner that was taken over can make the front hold. */
+#define STORE_BYTES_MAX ((uint64_t)512 << 20)
 
 /** A group; message.added holds the sums since start. */
 struct store_group {
@@ -46,13 +48,17 @@ struct store_view {
 
 struct store;
 
-struct store *store_new(void);
+/** It holds at most @bytes_max of groups and results. NULL: no memory. */
+struct store *store_new(uint64_t bytes_max);
 void store_free(struct store *store);
 
 /** A new scanner is there: what it does not report until its first ROUND is dropped then. */
 void store_set_epoch(struct store *store, uint64_t epoch);
 
-/** Take one of the scanner's messages. STATUS_BAD_DATA: it is not sound, nothing changed. */
+/**
+ * Take one of the scanner's messages. STATUS_BAD_DATA: it is not sound; STATUS_TOO_LARGE: there are too many,
+ * or they hold too much. Nothing changed then.
+ */
 enum status store_settings(struct store *store, const struct message_settings *settings,
                            struct error *err) must_check;
 enum status store_group(struct store *store, const struct message_group *group, const void *labels,

@@ -9,6 +9,7 @@
 struct store {
     pthread_rwlock_t lock;
     uint64_t epoch;
+    uint64_t bytes, bytes_max; /* of groups and processes */
     bool is_first_round;
     struct store_group **groups; /* sorted by name */
     size_t group_count, group_capacity;
@@ -26,5 +27,8 @@ size_t store_group_place(const struct store *store, const char *name, bool *foun
 size_t store_process_place(const struct store *store, int32_t pid, bool *found);
 
 void store_group_unref(struct store_group *group);
+
+uint64_t store_group_bytes(const struct store_group *group);
+uint64_t store_process_bytes(const struct store_process *process);
 
 #endif

@@ -38,12 +38,26 @@ static bool labels_are_sound(const char *labels, size_t length, uint32_t count)
     return strings == 2 * (uint64_t)count && (length == 0 || labels[length - 1] == '\0');
 }
 
+/* Whether @bytes more may be held once @freed are no more. */
+static enum status check_bytes(const struct store *store, uint64_t bytes, uint64_t freed, struct error *err)
+{
+    if (store->bytes - freed + bytes > store->bytes_max)
+        return error_set(err, STATUS_TOO_LARGE, "all results take more than %u MiB: one is left out",
+                         (unsigned)(store->bytes_max >> 20));
+    return STATUS_OK;
+}
+
 /* Put @group in its place; the lock is held. Takes the reference. */
 static enum status put_group(struct store *store, struct store_group *group, struct error *err)
 {
     bool found;
     size_t at = store_group_place(store, group->message.name, &found);
+    uint64_t bytes = store_group_bytes(group), before = found ? store_group_bytes(store->groups[at]) : 0;
+    enum status status = check_bytes(store, bytes, before, err);
+    if (status != STATUS_OK)
+        return status;
     if (found) {
+        store->bytes += bytes - before;
         add_counters(&group->message.added, &store->groups[at]->message.added);
         store_group_unref(store->groups[at]);
         store->groups[at] = group;
@@ -57,6 +71,7 @@ static enum status put_group(struct store *store, struct store_group *group, str
     memmove(store->groups + at + 1, store->groups + at, (store->group_count - at) * sizeof(*store->groups));
     store->groups[at] = group;
     store->group_count++;
+    store->bytes += bytes;
     return STATUS_OK;
 }
 
@@ -102,7 +117,13 @@ static enum status put_process(struct store *store, struct store_process *proces
         store_process_unref(process);
         return STATUS_OK;
     }
+    uint64_t bytes = store_process_bytes(process);
+    uint64_t before = found ? store_process_bytes(store->processes[at]) : 0;
+    enum status status = check_bytes(store, bytes, before, err);
+    if (status != STATUS_OK)
+        return status;
     if (found) {
+        store->bytes += bytes - before;
         store_process_unref(store->processes[at]);
         store->processes[at] = process;
         return STATUS_OK;
@@ -116,6 +137,7 @@ static enum status put_process(struct store *store, struct store_process *proces
             (store->process_count - at) * sizeof(*store->processes));
     store->processes[at] = process;
     store->process_count++;
+    store->bytes += bytes;
     return STATUS_OK;
 }
 

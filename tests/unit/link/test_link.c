@@ -34,12 +34,12 @@ static void assert_round_trip(size_t extra_length)
     assert_non_null(extra);
     for (size_t i = 0; i < extra_length; i++)
         extra[i] = (uint8_t)(i * 7);
-    struct message_process_gone body = {.pid = 4711, .has_ended = 1};
-    assert_int_equal(link_send(ends[0], MESSAGE_PROCESS_GONE, &body, extra, extra_length, -1, 1000, NULL),
+    struct message_process body = {.address_space = 4711, .group = "group"};
+    assert_int_equal(link_send(ends[0], MESSAGE_PROCESS, &body, extra, extra_length, -1, 1000, NULL),
                      STATUS_OK);
     scoped_message struct message message = {.fd = -1};
     assert_int_equal(link_receive(ends[1], &message, 1000, NULL), STATUS_OK);
-    assert_int_equal(message.kind, MESSAGE_PROCESS_GONE);
+    assert_int_equal(message.kind, MESSAGE_PROCESS);
     assert_memory_equal(message.body, &body, sizeof body);
     assert_int_equal(message.extra_length, extra_length);
     assert_int_equal(message.fd, -1);
@@ -85,6 +85,60 @@ static void test_garbage_is_refused(void **state)
     }
 }
 
+/* What link.c puts before a message, written here as a role that was taken over would. */
+struct written_frame {
+    uint32_t magic;
+    uint16_t version, kind;
+    uint64_t length;
+    uint32_t is_detached, has_fd;
+    uint8_t body[8192];
+};
+
+static enum status send_written(enum message_kind kind, size_t length, int fd)
+{
+    struct written_frame frame = {.magic = 0x4b4e494c,
+                                  .version = LINK_VERSION,
+                                  .kind = (uint16_t)kind,
+                                  .length = length,
+                                  .has_fd = fd >= 0};
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {0};
+    struct iovec part = {.iov_base = &frame, .iov_len = offsetof(struct written_frame, body) + length};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+    if (fd >= 0) {
+        header.msg_control = control.bytes;
+        header.msg_controllen = sizeof control.bytes;
+        *CMSG_FIRSTHDR(&header) = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&header)), &fd, sizeof fd);
+    }
+    assert_true(sendmsg(ends[0], &header, 0) > 0);
+    scoped_message struct message message = {.fd = -1};
+    return link_receive(ends[1], &message, 1000, NULL);
+}
+
+static void test_a_kind_bounds_what_comes(void **state)
+{
+    (void)state;
+    size_t gone = message_body_size(MESSAGE_PROCESS_GONE), group = message_body_size(MESSAGE_GROUP);
+    assert_int_equal(send_written(MESSAGE_PROCESS_GONE, gone, -1), STATUS_OK);
+    assert_int_equal(send_written(MESSAGE_PROCESS_GONE, gone - 1, -1), STATUS_BAD_DATA);
+    assert_int_equal(send_written(MESSAGE_PROCESS_GONE, gone + 1, -1), STATUS_BAD_DATA);
+    assert_int_equal(send_written(MESSAGE_GROUP, group + 4096, -1), STATUS_OK);
+    assert_int_equal(send_written(MESSAGE_PEER, message_body_size(MESSAGE_PEER), ends[0]), STATUS_OK);
+    int before = dup(0);
+    close(before);
+    assert_int_equal(send_written(MESSAGE_PROCESS_GONE, gone, ends[0]), STATUS_BAD_DATA);
+    int after = dup(0);
+    close(after);
+    assert_int_equal(after, before); /* the descriptor did not stay */
+    struct message_process_gone body = {.pid = 1};
+    assert_int_equal(link_send(ends[0], MESSAGE_PROCESS_GONE, &body, "x", 1, -1, 1000, NULL),
+                     STATUS_TOO_LARGE);
+}
+
 static void test_closed_and_silent_ends(void **state)
 {
     (void)state;
@@ -103,6 +157,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_messages_of_all_sizes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_descriptor_comes_along, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_garbage_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_kind_bounds_what_comes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_closed_and_silent_ends, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

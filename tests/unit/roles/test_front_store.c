@@ -33,7 +33,7 @@ static enum status put(struct store *store, const char *group, int32_t pid, uint
 static void test_hostile_frames(void **state)
 {
     (void)state;
-    struct store *store = store_new();
+    struct store *store = store_new(STORE_BYTES_MAX);
     struct error err;
     struct message_process process = process_in("g", PROCESS_STATE_OK);
     struct snapshot *snapshot = snapshot_new(1, 0, 0, 0);
@@ -67,7 +67,7 @@ static void test_hostile_frames(void **state)
 static void test_hostile_groups(void **state)
 {
     (void)state;
-    struct store *store = store_new();
+    struct store *store = store_new(STORE_BYTES_MAX);
     struct error err;
     struct message_group group = {.name = "g", .labels_count = 1};
     static const char good[] = "team\0cache";
@@ -91,7 +91,7 @@ static void test_hostile_groups(void **state)
 static void test_a_pid_that_is_used_again(void **state)
 {
     (void)state;
-    struct store *store = store_new();
+    struct store *store = store_new(STORE_BYTES_MAX);
     assert_int_equal(put(store, "g", 7, 1, PROCESS_STATE_OK), STATUS_OK);
     /* the next process with that pid, not scanned yet: nothing of the first stays */
     assert_int_equal(put(store, "g", 7, 2, PROCESS_STATE_WAITING), STATUS_OK);
@@ -112,7 +112,7 @@ static void test_a_pid_that_is_used_again(void **state)
 static void test_a_new_scanner(void **state)
 {
     (void)state;
-    struct store *store = store_new();
+    struct store *store = store_new(STORE_BYTES_MAX);
     struct message_round round = {.all_tried = 1};
     assert_int_equal(put(store, "g", 7, 1, PROCESS_STATE_OK), STATUS_OK);
     assert_int_equal(put(store, "g", 8, 1, PROCESS_STATE_OK), STATUS_OK);
@@ -137,7 +137,7 @@ static void test_a_new_scanner(void **state)
 static void test_counters_stay(void **state)
 {
     (void)state;
-    struct store *store = store_new();
+    struct store *store = store_new(STORE_BYTES_MAX);
     struct error err;
     struct message_group group = {.name = "g", .added = {.resyncs = 3}};
     assert_int_equal(store_group(store, &group, NULL, 0, &err), STATUS_OK);
@@ -150,6 +150,33 @@ static void test_counters_stay(void **state)
     store_free(store);
 }
 
+/* Whatever a scanner sends: what is held is bounded, and what was refused leaves the rest as it was. */
+static void test_bytes_are_bounded(void **state)
+{
+    (void)state;
+    struct store *store = store_new(1 << 20);
+    struct error err;
+    int32_t kept = 0;
+    while (put(store, "g", kept + 1, 1, PROCESS_STATE_OK) == STATUS_OK)
+        assert_true(++kept < 1000);
+    assert_true(kept > 100);
+    assert_int_equal(put(store, "g", kept + 1, 1, PROCESS_STATE_OK), STATUS_TOO_LARGE);
+    assert_int_equal(put(store, "g", kept, 2, PROCESS_STATE_OK), STATUS_OK); /* in the place of another */
+    static char labels[8192] = "name";
+    struct message_group group = {.name = "g", .labels_count = 1};
+    memset(labels + 5, 'x', sizeof labels - 6);
+    assert_int_equal(store_group(store, &group, labels, sizeof labels, &err), STATUS_TOO_LARGE);
+    for (int32_t pid = 1; pid <= 10; pid++)
+        store_process_gone(store, pid, true);
+    assert_int_equal(store_group(store, &group, labels, sizeof labels, &err), STATUS_OK);
+    store_set_epoch(store, 2);
+    store_round(store, &(struct message_round){.all_tried = 1}); /* a new scanner knows none of them */
+    store_group_gone(store, "g");
+    for (int32_t pid = 1; pid <= kept; pid++)
+        assert_int_equal(put(store, "g", pid, 1, PROCESS_STATE_OK), STATUS_OK);
+    store_free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_a_pid_that_is_used_again),
         cmocka_unit_test(test_a_new_scanner),
         cmocka_unit_test(test_counters_stay),
+        cmocka_unit_test(test_bytes_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "roles/front/web/logins.h"
-#include "roles/front/web/rate_limit.h"
+#include "base/rate_limit.h"
 #include "roles/front/web/web_tls.h"
 
 /* of "secret" */

@@ -149,7 +149,7 @@ enum MHD_Result handle_processes(struct request *request)
     return request_share(request, ANSWER_PROCESSES, "application/json", render_processes);
 }
 
-enum MHD_Result api_refuse_unknown(struct request *request)
+static enum MHD_Result refuse_unknown(struct request *request)
 {
     if (store_has_ended(request->front->store, request->pid))
         return request_error(request, 410, "process_ended", "the process has ended", 0);
@@ -157,19 +157,39 @@ enum MHD_Result api_refuse_unknown(struct request *request)
                          "the configuration selects no process with this pid, or it does not exist", 0);
 }
 
-enum MHD_Result handle_process(struct request *request)
+struct store_process *api_find(struct request *request, enum MHD_Result *ret)
 {
-    struct error err;
-    if (params_none(request, &err))
-        return request_fail(request, &err);
     struct store_process *process = store_find(request->front->store, request->pid);
     if (!process)
-        return api_refuse_unknown(request);
+        *ret = refuse_unknown(request);
+    return process;
+}
+
+enum MHD_Result api_answer(struct request *request, api_put *put)
+{
+    struct error err;
+    enum MHD_Result result;
+    if (params_none(request, &err))
+        return request_fail(request, &err);
+    struct store_process *process = api_find(request, &result);
+    if (!process)
+        return result;
+    result = put(request, process);
+    store_process_unref(process);
+    return result;
+}
+
+static enum MHD_Result put_process(struct request *request, const struct store_process *process)
+{
     struct buffer body scoped_buffer = {0};
     json_process(&body, process, true);
     buffer_text(&body, "\n");
-    store_process_unref(process);
     return request_reply(request, 200, "application/json", &body);
+}
+
+enum MHD_Result handle_process(struct request *request)
+{
+    return api_answer(request, put_process);
 }
 
 static const char *content_type(uint32_t format)
@@ -186,14 +206,15 @@ static enum MHD_Result stream(struct request *request, enum stream_kind kind)
 {
     struct message_stream wanted;
     struct error err;
+    enum MHD_Result result;
     if (params_read(request, kind, &wanted, &err))
         return request_fail(request, &err);
     if (wanted.content_bytes && !store_current_settings(request->front->store).api_memory)
         return request_error(request, 403, "memory_disabled",
                              "content gives memory contents, and api.memory is false", 0);
-    struct store_process *process = store_find(request->front->store, request->pid);
+    struct store_process *process = api_find(request, &result);
     if (!process)
-        return api_refuse_unknown(request);
+        return result;
     bool is_unsupported = process->message.state == PROCESS_STATE_UNSUPPORTED;
     store_process_unref(process);
     if (is_unsupported)

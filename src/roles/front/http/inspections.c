@@ -21,7 +21,7 @@ static bool append(void *context, const char *data, size_t length)
     return !body->failed;
 }
 
-static enum MHD_Result put_advice(struct request *request, const struct snapshot *snapshot)
+static enum MHD_Result reply_advice(struct request *request, const struct snapshot *snapshot)
 {
     struct buffer body scoped_buffer = {0};
     struct error err;
@@ -40,24 +40,27 @@ static enum MHD_Result put_advice(struct request *request, const struct snapshot
     return request_reply(request, 200, "application/json", &body);
 }
 
+static enum MHD_Result put_advice(struct request *request, const struct store_process *process)
+{
+    switch (store_state_at(process, clock_monotonic_ns())) {
+    case PROCESS_STATE_OK:
+        return reply_advice(request, process->snapshot);
+    case PROCESS_STATE_UNSUPPORTED:
+        return request_error(request, 415, "unsupported_allocator", "the process does not use glibc malloc",
+                             0);
+    case PROCESS_STATE_WAITING:
+        return request_error(request, 503, "not_ready", "the process was not scanned yet", 1);
+    default:
+        return request_error(request, 503, "unavailable",
+                             process->message.message[0] ? process->message.message
+                                                         : "the last result is too old to say anything",
+                             0);
+    }
+}
+
 enum MHD_Result handle_advice(struct request *request)
 {
-    struct error err;
-    if (params_none(request, &err))
-        return request_fail(request, &err);
-    struct store_process *process = store_find(request->front->store, request->pid);
-    if (!process)
-        return api_refuse_unknown(request);
-    enum process_state state = store_state_at(process, clock_monotonic_ns());
-    enum MHD_Result result =
-        state == PROCESS_STATE_OK ? put_advice(request, process->snapshot)
-        : state == PROCESS_STATE_UNSUPPORTED
-            ? request_error(request, 415, "unsupported_allocator", "the process does not use glibc malloc", 0)
-        : state == PROCESS_STATE_WAITING
-            ? request_error(request, 503, "not_ready", "the process was not scanned yet", 1)
-            : request_error(request, 503, "unavailable", process->message.message, 0);
-    store_process_unref(process);
-    return result;
+    return api_answer(request, put_advice);
 }
 
 /* What the path itself says: the address, or the structure's name. */
@@ -83,6 +86,7 @@ enum MHD_Result handle_inspection(struct request *request)
 {
     struct message_stream wanted;
     struct error err;
+    enum MHD_Result result;
     if (params_read_inspection(request, request->route->inspection, &wanted, &err) ||
         take_rest(request->rest, &wanted.question, &err) || inspection_check(&wanted.question, &err))
         return request_fail(request, &err);
@@ -90,9 +94,9 @@ enum MHD_Result handle_inspection(struct request *request)
         !store_current_settings(request->front->store).api_memory)
         return request_error(request, 403, "memory_disabled",
                              "this gives contents of memory, and api.memory is false", 0);
-    struct store_process *process = store_find(request->front->store, request->pid);
+    struct store_process *process = api_find(request, &result);
     if (!process)
-        return api_refuse_unknown(request);
+        return result;
     store_process_unref(process);
     if (request->is_head) {
         struct buffer empty scoped_buffer = {0};

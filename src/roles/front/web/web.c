@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "roles/front/web/rate_limit.h"
+#include "base/rate_limit.h"
 #include "roles/front/web/web_file.h"
 
 #define LOOK_NS NS_PER_SECOND

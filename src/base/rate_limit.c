@@ -1,5 +1,5 @@
 /* rate_limit.c - see rate_limit.h: what lacks to a full bucket, kept as the time it takes to fill it. */
-#include "roles/front/web/rate_limit.h"
+#include "base/rate_limit.h"
 
 #include "base/checked.h"
 

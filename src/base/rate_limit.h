@@ -1,6 +1,6 @@
 /* rate_limit.h - a token bucket: so many requests at once, then one an interval. */
-#ifndef ROLES_FRONT_WEB_RATE_LIMIT_H
-#define ROLES_FRONT_WEB_RATE_LIMIT_H
+#ifndef BASE_RATE_LIMIT_H
+#define BASE_RATE_LIMIT_H
 
 #include <stdbool.h>
 #include <stdint.h>
