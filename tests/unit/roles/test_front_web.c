@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "roles/front/web/logins.h"
 #include "base/rate_limit.h"
+#include "roles/front/web/logins.h"
 #include "roles/front/web/web_tls.h"
 
 /* of "secret" */
