@@ -44,7 +44,7 @@
     X(SCAN_BEGIN, struct message_process_id, 0, false)      /* scanner -> keeper: before each scan */        \
     X(SCAN_END, struct message_process_id, 0, false)        /* scanner -> keeper */                          \
     X(SCAN_STUCK, struct message_process_id, 0, false)      /* scanner -> keeper, then it ends */            \
-    X(QUARANTINE, struct message_quarantine, 0, false)      /* keeper -> scanner: leave this one alone */    \
+    X(QUARANTINE, struct message_quarantine, 0, false)      /* keeper -> scanner: how to treat it */         \
     X(WANT_HOLDER, struct message_want, 0, false)           /* scanner -> keeper */                          \
     X(WANT_RESOLVER, struct message_want, 0, false)         /* scanner -> keeper */                          \
     X(HELPER, struct message_want, 0, true)                 /* keeper -> scanner: its socket, or none */     \
@@ -122,9 +122,9 @@ struct message_process_id {
 
 struct message_quarantine {
     struct message_process_id process;
-    uint64_t until_ns; /* CLOCK_MONOTONIC, the same in all roles */
-    uint32_t failure;  /* enum failure: CRASHED or TIMEOUT */
-    uint32_t reserved;
+    uint64_t until_ns;   /* CLOCK_MONOTONIC, the same in all roles; 0: it is not left alone */
+    uint32_t failure;    /* enum failure: CRASHED or TIMEOUT */
+    uint32_t is_suspect; /* a scanner died in a scan of it */
 };
 
 /** @sequence tells answers apart. HELPER without a descriptor: it could not be started. */

@@ -50,7 +50,7 @@ static struct suspect *suspect_of(struct quarantine *quarantine, const struct me
 void quarantine_stuck(struct quarantine *quarantine, const struct message_process_id *process,
                       uint64_t now_ns)
 {
-    quarantine_scan_end(quarantine, process);
+    quarantine->is_death_explained = true;
     struct suspect *suspect = suspect_of(quarantine, process);
     uint64_t wait_ns = HANG_WAIT_NS << (suspect->hangs < 6 ? suspect->hangs : 6);
     suspect->hangs++;
@@ -61,7 +61,7 @@ void quarantine_stuck(struct quarantine *quarantine, const struct message_proces
 
 void quarantine_scanner_died(struct quarantine *quarantine, uint64_t now_ns)
 {
-    for (size_t i = 0; i < quarantine->scan_count; i++) {
+    for (size_t i = 0; i < quarantine->scan_count && !quarantine->is_death_explained; i++) {
         struct suspect *suspect = suspect_of(quarantine, &quarantine->scans[i]);
         suspect->seen_ns = now_ns;
         if (++suspect->deaths <= DEATHS_ALLOWED)
@@ -70,15 +70,17 @@ void quarantine_scanner_died(struct quarantine *quarantine, uint64_t now_ns)
         suspect->failure = FAILURE_CRASHED;
     }
     quarantine->scan_count = 0;
+    quarantine->is_death_explained = false;
 }
 
 bool quarantine_message(const struct quarantine *quarantine, size_t index, uint64_t now_ns,
                         struct message_quarantine *ret)
 {
     const struct suspect *suspect = &quarantine->suspects[index];
-    if (suspect->until_ns <= now_ns)
-        return false;
-    *ret = (struct message_quarantine){
-        .process = suspect->process, .until_ns = suspect->until_ns, .failure = suspect->failure};
-    return true;
+    bool is_left_alone = suspect->until_ns > now_ns;
+    *ret = (struct message_quarantine){.process = suspect->process,
+                                       .until_ns = is_left_alone ? suspect->until_ns : 0,
+                                       .failure = suspect->failure,
+                                       .is_suspect = suspect->deaths > 0};
+    return is_left_alone || suspect->deaths > 0;
 }

@@ -26,6 +26,7 @@ struct suspect {
 struct quarantine {
     struct message_process_id scans[QUARANTINE_SCANS_MAX]; /* under way */
     size_t scan_count;
+    bool is_death_explained; /* the scanner said that it ends, and because of whom */
     struct suspect suspects[QUARANTINE_SUSPECTS_MAX];
     size_t suspect_count;
 };
@@ -34,7 +35,10 @@ struct quarantine {
 void quarantine_scan_begin(struct quarantine *quarantine, const struct message_process_id *process);
 void quarantine_scan_end(struct quarantine *quarantine, const struct message_process_id *process);
 
-/** The scanner hangs in a scan of @process: it is left alone for a minute, twice as long each time. */
+/**
+ * The scanner hangs in a scan of @process and is about to end for it: that one is left alone for a minute,
+ * twice as long each time, and no other is blamed.
+ */
 void quarantine_stuck(struct quarantine *quarantine, const struct message_process_id *process,
                       uint64_t now_ns);
 
@@ -42,7 +46,7 @@ void quarantine_stuck(struct quarantine *quarantine, const struct message_proces
  */
 void quarantine_scanner_died(struct quarantine *quarantine, uint64_t now_ns);
 
-/** The message for suspect @index, if it is to be left alone at @now_ns. */
+/** The message for suspect @index, if it is to be left alone at @now_ns, or scanned while nothing else is. */
 bool quarantine_message(const struct quarantine *quarantine, size_t index, uint64_t now_ns,
                         struct message_quarantine *ret);
 

@@ -158,13 +158,14 @@ static void look_at(struct scanner *scanner, int32_t pid, const struct pid_files
                                     .start_time_ticks = stat.start_time_ticks,
                                     .address_space = proc_stat_address_space(&stat)};
     pthread_mutex_lock(&scanner->lock);
-    const struct message_quarantine *quarantine = scanner_quarantine(scanner, &id);
+    const struct message_quarantine *quarantine = quarantines_find(&scanner->quarantines, &id, now_ns);
     bool is_unreadable = quarantine && quarantine->process.in_discovery;
     struct tracked *process = is_unreadable ? NULL : take(scanner, &id, now_ns);
     bool is_due = process && needs_check(process, &stat, now_ns);
     if (process) {
         process->is_seen = true;
         process->ppid = (int32_t)stat.ppid;
+        process->live_tid = (int32_t)stat.live_tid;
         process->resident_bytes = stat.rss_pages * (uint64_t)sysconf(_SC_PAGESIZE);
         snprintf(process->comm, sizeof process->comm, "%s", stat.comm);
     }

@@ -16,7 +16,6 @@ struct group {
     struct group_counters totals;
     uint64_t configured_interval_ns;
     uint64_t last_member_ns;
-    uint64_t spread_count;                   /* members whose scans were given their place in the interval */
     uint32_t round_processes, round_scanned; /* counted in the round under way */
     uint64_t round_interval_ns;
     bool is_fixed; /* its entry's name has no template fields: it is there without a process */

@@ -47,34 +47,10 @@ void scanner_wake(struct scanner *scanner)
     (void)!write(scanner->wake_fd, &one, sizeof one);
 }
 
-const struct message_quarantine *scanner_quarantine(const struct scanner *scanner,
-                                                    const struct message_process_id *process)
-{
-    if (scanner->quarantine_count == 0)
-        return NULL;
-    uint64_t now_ns = clock_monotonic_ns();
-    for (size_t i = 0; i < scanner->quarantine_count; i++)
-        if (tracked_is_same(&scanner->quarantines[i].process, process) &&
-            scanner->quarantines[i].until_ns > now_ns)
-            return &scanner->quarantines[i];
-    return NULL;
-}
-
-/* In the place of one of the same process, or of one that is over. */
 static void take_quarantine(struct scanner *scanner, const struct message_quarantine *quarantine)
 {
-    uint64_t now_ns = clock_monotonic_ns();
     pthread_mutex_lock(&scanner->lock);
-    size_t at = 0;
-    while (at < scanner->quarantine_count &&
-           !tracked_is_same(&scanner->quarantines[at].process, &quarantine->process) &&
-           scanner->quarantines[at].until_ns > now_ns)
-        at++;
-    if (at < SCANNER_QUARANTINES_MAX) {
-        scanner->quarantines[at] = *quarantine;
-        if (at == scanner->quarantine_count)
-            scanner->quarantine_count++;
-    }
+    quarantines_take(&scanner->quarantines, quarantine, clock_monotonic_ns());
     pthread_mutex_unlock(&scanner->lock);
     scanner_wake(scanner);
 }

@@ -140,7 +140,7 @@ static void apply(struct scanner *scanner, struct tracked *process, struct attem
     count(process, attempt);
     process->is_tried = true;
     process->last_duration_ns = attempt->end_ns - attempt->begin_ns;
-    schedule_next(scanner, process, attempt->begin_ns, attempt->status);
+    schedule_next(scanner, process, attempt->begin_ns, attempt->end_ns, attempt->status);
     process->result.state = OUTCOMES[attempt->status].state;
     process->result.failure = OUTCOMES[attempt->status].failure;
     process->result.failure_status = attempt->status;
@@ -178,6 +178,8 @@ static void finish(struct scanner *scanner, struct attempt *attempt)
             apply(scanner, process, attempt);
         }
     }
+    if (scanner->quarantines.count)
+        pthread_cond_broadcast(&scanner->is_due); /* a suspect may have waited to be alone */
     pthread_mutex_unlock(&scanner->lock);
     snapshot_unref(attempt->snapshot);
     if (is_gone)

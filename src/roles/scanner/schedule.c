@@ -16,7 +16,8 @@ static bool is_scheduled(const struct tracked *process)
     return process->group && process->skip == SKIP_NOT && !process->is_scanning;
 }
 
-struct tracked *schedule_pick(const struct scanner *scanner, uint64_t now_ns, uint64_t *next_ns)
+/* The process that is due first, and when. */
+static struct tracked *find_first(const struct scanner *scanner, uint64_t now_ns, uint64_t *next_ns)
 {
     struct tracked *first = NULL;
     *next_ns = UINT64_MAX;
@@ -24,7 +25,8 @@ struct tracked *schedule_pick(const struct scanner *scanner, uint64_t now_ns, ui
         struct tracked *process = scanner->table.items[i];
         if (!is_scheduled(process) || process->due_ns >= *next_ns)
             continue;
-        const struct message_quarantine *quarantine = scanner_quarantine(scanner, &process->id);
+        const struct message_quarantine *quarantine =
+            quarantines_find(&scanner->quarantines, &process->id, now_ns);
         uint64_t due_ns =
             quarantine && quarantine->until_ns > process->due_ns ? quarantine->until_ns : process->due_ns;
         if (due_ns >= *next_ns)
@@ -32,7 +34,30 @@ struct tracked *schedule_pick(const struct scanner *scanner, uint64_t now_ns, ui
         *next_ns = due_ns;
         first = process;
     }
-    return first && *next_ns <= now_ns ? first : NULL;
+    return first;
+}
+
+/* Whether @process must wait for scans under way: next to a suspect nothing is scanned. */
+static bool must_wait(const struct scanner *scanner, const struct tracked *process)
+{
+    bool is_alone = quarantines_is_suspect(&scanner->quarantines, &process->id);
+    for (size_t i = 0; scanner->quarantines.count && i < scanner->table.count; i++) {
+        const struct tracked *other = scanner->table.items[i];
+        if (other->is_scanning && (is_alone || quarantines_is_suspect(&scanner->quarantines, &other->id)))
+            return true;
+    }
+    return false;
+}
+
+struct tracked *schedule_pick(const struct scanner *scanner, uint64_t now_ns, uint64_t *next_ns)
+{
+    struct tracked *first = find_first(scanner, now_ns, next_ns);
+    if (!first || *next_ns > now_ns)
+        return NULL;
+    if (!must_wait(scanner, first))
+        return first;
+    *next_ns = UINT64_MAX;
+    return NULL;
 }
 
 /* Of one process alone. */
@@ -68,7 +93,7 @@ uint64_t schedule_lag_ns(const struct scanner *scanner, uint64_t now_ns)
         /* one that is new is due from when it was seen */
         uint64_t due_ns = max_u64(process->due_ns, process->first_seen_ns);
         if (is_scheduled(process) && due_ns < now_ns && now_ns - due_ns > lag_ns &&
-            !scanner_quarantine(scanner, &process->id))
+            !quarantines_find(&scanner->quarantines, &process->id, now_ns))
             lag_ns = now_ns - due_ns;
     }
     return lag_ns;
@@ -85,18 +110,18 @@ uint64_t schedule_timeout_ns(const struct tracked *process)
  * of each is cut short by another part of its interval (multiples of the golden ratio lie evenly), never
  * below what limits.max_cpu allows.
  */
-static uint64_t first_wait_ns(const struct scanner *scanner, struct tracked *process, uint64_t interval_ns)
+static uint64_t first_wait_ns(struct scanner *scanner, const struct tracked *process, uint64_t interval_ns)
 {
     static const double GOLDEN_RATIO = 0.6180339887498949;
-    double part = GOLDEN_RATIO * (double)(++process->group->spread_count), least;
+    double part = GOLDEN_RATIO * (double)++scanner->spread_count;
     part -= (double)(uint64_t)part;
-    least = (double)process->last_duration_ns / scanner->config->limits.max_cpu;
+    double least = (double)process->last_duration_ns / scanner->config->limits.max_cpu;
     double wait = part * (double)process->scan_config.interval_ns;
     wait = wait > least ? wait : least;
     return wait < (double)interval_ns ? (uint64_t)wait : interval_ns;
 }
 
-void schedule_next(const struct scanner *scanner, struct tracked *process, uint64_t begin_ns,
+void schedule_next(struct scanner *scanner, struct tracked *process, uint64_t begin_ns, uint64_t end_ns,
                    enum status status)
 {
     uint64_t wait_ns = schedule_interval_ns(scanner, process), first_ns = wait_ns;
@@ -113,5 +138,5 @@ void schedule_next(const struct scanner *scanner, struct tracked *process, uint6
     else if (status == STATUS_UNSUPPORTED && wait_ns > LOADING_NS)
         wait_ns = LOADING_NS;
     process->due_ns = begin_ns + (status == STATUS_OK ? first_ns : wait_ns);
-    process->result.valid_until_ns = clock_monotonic_ns() + 2 * wait_ns + schedule_timeout_ns(process);
+    process->result.valid_until_ns = end_ns + 2 * wait_ns + schedule_timeout_ns(process);
 }

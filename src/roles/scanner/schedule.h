@@ -4,7 +4,10 @@
 
 #include "roles/scanner/state.h"
 
-/** The process that is due at @now_ns, or NULL; then *@next_ns is when to ask again (UINT64_MAX: never). */
+/**
+ * The process that is due at @now_ns, or NULL; then *@next_ns is when to ask again (UINT64_MAX: not before
+ * the schedule has changed or a scan has ended). Next to one that a scanner died of nothing is scanned.
+ */
 struct tracked *schedule_pick(const struct scanner *scanner, uint64_t now_ns, uint64_t *next_ns);
 
 /**
@@ -22,8 +25,11 @@ uint64_t schedule_lag_ns(const struct scanner *scanner, uint64_t now_ns);
 /** The time that a scan of it may take. */
 uint64_t schedule_timeout_ns(const struct tracked *process);
 
-/** Set when it is due again, after an attempt that began at @begin_ns and ended with @status. */
-void schedule_next(const struct scanner *scanner, struct tracked *process, uint64_t begin_ns,
+/**
+ * Set when it is due again and until when its result holds, after an attempt from @begin_ns to @end_ns that
+ * ended with @status. last_duration_ns of the process is that of this attempt.
+ */
+void schedule_next(struct scanner *scanner, struct tracked *process, uint64_t begin_ns, uint64_t end_ns,
                    enum status status);
 
 #endif

@@ -136,7 +136,8 @@ static void deselect(struct scanner *scanner, struct tracked *process)
 /* A process that scanners died of, or hung in, is left alone, and says so. */
 static void apply_quarantine(struct scanner *scanner, struct tracked *process)
 {
-    const struct message_quarantine *quarantine = scanner_quarantine(scanner, &process->id);
+    const struct message_quarantine *quarantine =
+        quarantines_find(&scanner->quarantines, &process->id, clock_monotonic_ns());
     if (!quarantine)
         return;
     scanner->round.skipped[SKIPPED_QUARANTINED]++;
@@ -194,8 +195,6 @@ void selection_update(struct scanner *scanner)
             count_skipped(scanner, process);
         apply_quarantine(scanner, process);
     }
-    for (size_t i = 0; i < scanner->quarantine_count; i++)
-        scanner->round.skipped[SKIPPED_QUARANTINED] +=
-            scanner->quarantines[i].process.in_discovery &&
-            scanner->quarantines[i].until_ns > clock_monotonic_ns();
+    scanner->round.skipped[SKIPPED_QUARANTINED] +=
+        quarantines_unreadable(&scanner->quarantines, clock_monotonic_ns());
 }

@@ -18,7 +18,7 @@ static int compare_memory(const struct tracked *a, const struct tracked *b)
 {
     if (a->id.address_space != b->id.address_space)
         return a->id.address_space < b->id.address_space ? -1 : 1;
-    long order = syscall(SYS_kcmp, a->id.pid, b->id.pid, KCMP_VM, 0, 0);
+    long order = syscall(SYS_kcmp, a->live_tid, b->live_tid, KCMP_VM, 0, 0);
     if (order == 0)
         return 0;
     if (order == 1)

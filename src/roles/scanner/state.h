@@ -12,13 +12,13 @@
 #include "config/config.h"
 #include "link/messages.h"
 #include "roles/scanner/groups.h"
+#include "roles/scanner/quarantines.h"
 #include "roles/scanner/tracked.h"
 #include "roles/scanner/users.h"
 #include "target/overdue.h"
 
 #define SCANNER_WORKERS_MAX 32
 #define SCANNER_STREAMS_MAX 64
-#define SCANNER_QUARANTINES_MAX 256
 
 /** A thread that may hang in a read of a process, as the main thread watches it; under @watch_lock. */
 struct watched {
@@ -53,8 +53,8 @@ struct scanner {
     struct message_round round;
     bool has_round;
     double interval_scale; /* by which intervals are stretched to keep limits.max_cpu */
-    struct message_quarantine quarantines[SCANNER_QUARANTINES_MAX];
-    size_t quarantine_count;
+    struct quarantines quarantines;
+    uint64_t spread_count; /* processes that were given their place in the interval */
     struct tools *spare_tools;
     size_t stream_count;
 
@@ -75,9 +75,5 @@ enum status scanner_tell_keeper(struct scanner *scanner, enum message_kind kind,
 
 /** Wake discovery before its time. */
 void scanner_wake(struct scanner *scanner);
-
-/** The quarantine of a process now, or NULL; the lock is held. */
-const struct message_quarantine *scanner_quarantine(const struct scanner *scanner,
-                                                    const struct message_process_id *process);
 
 #endif

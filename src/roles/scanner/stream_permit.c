@@ -1,6 +1,7 @@
 /* stream_permit.c - what the configuration lets a stream be, checked again where the front is not trusted. */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "inspect/inspection.h"
 #include "roles/scanner/stream.h"
 
@@ -53,7 +54,7 @@ enum status stream_permit(struct stream *stream, struct error *err)
     if (!scanner->config || !process || !process->group)
         return error_set(err, STATUS_NOT_SELECTED, "process %d is not one that the configuration selects",
                          (int)stream->request.pid);
-    if (scanner_quarantine(scanner, &process->id))
+    if (quarantines_find(&scanner->quarantines, &process->id, clock_monotonic_ns()))
         return error_set(err, STATUS_TIMEOUT, "process %d is left alone for a while: %s",
                          (int)stream->request.pid, process->result.message);
     stream->job = (struct scan_job){

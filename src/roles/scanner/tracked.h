@@ -20,6 +20,7 @@ enum tracked_skip { SKIP_NOT, SKIP_YOUNG, SKIP_LIMIT, SKIP_SHARES_MEMORY };
 struct tracked {
     struct message_process_id id;
     int32_t ppid;
+    int32_t live_tid; /* a thread of it that has the memory; its leader may have exited */
     char comm[64];
     uint64_t resident_bytes;
     uint64_t first_seen_ns, checked_ns; /* checked: when its facts were read */

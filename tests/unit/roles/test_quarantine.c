@@ -17,7 +17,16 @@ static size_t left_alone(const struct quarantine *quarantine, uint64_t now_ns)
     size_t count = 0;
     struct message_quarantine message;
     for (size_t i = 0; i < quarantine->suspect_count; i++)
-        count += quarantine_message(quarantine, i, now_ns, &message);
+        count += quarantine_message(quarantine, i, now_ns, &message) && message.until_ns > now_ns;
+    return count;
+}
+
+static size_t scanned_alone(const struct quarantine *quarantine, uint64_t now_ns)
+{
+    size_t count = 0;
+    struct message_quarantine message;
+    for (size_t i = 0; i < quarantine->suspect_count; i++)
+        count += quarantine_message(quarantine, i, now_ns, &message) && message.is_suspect;
     return count;
 }
 
@@ -30,6 +39,7 @@ static void test_deaths(void **state)
     quarantine_scan_begin(quarantine, &A);
     quarantine_scanner_died(quarantine, 1000);
     assert_int_equal(left_alone(quarantine, 1001), 0);
+    assert_int_equal(scanned_alone(quarantine, 1001), 1);
     quarantine_scan_begin(quarantine, &B);
     quarantine_scan_end(quarantine, &B);
     quarantine_scan_begin(quarantine, &execed);
@@ -43,6 +53,7 @@ static void test_deaths(void **state)
     assert_int_equal(message.process.pid, A.pid);
     assert_int_equal(message.failure, FAILURE_CRASHED);
     assert_int_equal(left_alone(quarantine, 3000 + 3600 * NS_PER_SECOND), 0);
+    assert_int_equal(scanned_alone(quarantine, 3000 + 3600 * NS_PER_SECOND), 2);
     free(quarantine);
 }
 
@@ -54,14 +65,19 @@ static void test_hangs(void **state)
     uint64_t waits[3];
     for (unsigned i = 0; i < 3; i++) {
         quarantine_scan_begin(quarantine, &A);
+        quarantine_scan_begin(quarantine, &B);
         quarantine_stuck(quarantine, &A, 1000);
         quarantine_scanner_died(quarantine, 1000);
+        assert_int_equal(quarantine->suspect_count, 1); /* whoever was scanned too is not to blame */
         assert_true(quarantine_message(quarantine, 0, 1001, &message));
         assert_int_equal(message.failure, FAILURE_TIMEOUT);
         waits[i] = message.until_ns - 1000;
     }
     assert_int_equal(waits[1], 2 * waits[0]);
     assert_int_equal(waits[2], 4 * waits[0]);
+    quarantine_scan_begin(quarantine, &B);
+    quarantine_scanner_died(quarantine, 2000);
+    assert_int_equal(scanned_alone(quarantine, 2001), 1); /* that of a death without a word is */
     free(quarantine);
 }
 
