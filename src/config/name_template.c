@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/utf8.h"
@@ -33,7 +34,7 @@ struct part {
 
 struct name_template {
     struct part *parts;
-    size_t count;
+    size_t count, capacity;
 };
 
 static void put_comm(const struct process_facts *facts, struct buffer *ret)
@@ -141,13 +142,12 @@ static const struct field {
 static enum status add_part(struct name_template *name, const struct part *part, const char *text,
                             size_t length, struct error *err)
 {
-    struct part *larger = realloc(name->parts, (name->count + 1) * sizeof *larger);
-    if (!larger)
+    if (!array_room(&name->parts, name->count, &name->capacity))
         return error_set(err, STATUS_NO_MEMORY, "no memory for a name");
-    name->parts = larger;
-    larger[name->count] = *part;
-    larger[name->count].text = text ? strndup(text, length) : NULL;
-    if (text && !larger[name->count].text)
+    struct part *added = &name->parts[name->count];
+    *added = *part;
+    added->text = text ? strndup(text, length) : NULL;
+    if (text && !added->text)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a name");
     name->count++;
     return STATUS_OK;

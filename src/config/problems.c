@@ -6,39 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/utf8.h"
 
 /* of a text of the file; more is cut */
 #define SHOWN_BYTES_MAX 60
-
-static struct problem *new_item(struct problems *problems)
-{
-    if ((problems->count & (problems->count + 1)) == 0) {
-        struct problem *larger = realloc(problems->items, (2 * problems->count + 2) * sizeof *larger);
-        if (!larger)
-            return NULL;
-        problems->items = larger;
-    }
-    return &problems->items[problems->count];
-}
 
 void problems_add(struct problems *problems, unsigned line, unsigned column, const char *format, ...)
 {
     problems->found++;
     if (problems->count == PROBLEMS_SHOWN_MAX)
         return;
-    struct problem *item = new_item(problems);
     char *text = NULL;
     va_list arguments;
     va_start(arguments, format);
-    if (!item || vasprintf(&text, format, arguments) < 0)
-        problems->no_memory = true;
-    else
-        problems->items[problems->count] =
-            (struct problem){.line = line, .column = column, .order = problems->count, .text = text};
+    bool has_text = vasprintf(&text, format, arguments) >= 0;
     va_end(arguments);
-    if (!problems->no_memory)
-        problems->count++;
+    if (!has_text || !array_room(&problems->items, problems->count, &problems->capacity)) {
+        problems->no_memory = true;
+        free(has_text ? text : NULL);
+        return;
+    }
+    problems->items[problems->count] =
+        (struct problem){.line = line, .column = column, .order = problems->count, .text = text};
+    problems->count++;
 }
 
 struct problems_shown problems_show(const char *text, size_t length)
@@ -90,5 +81,5 @@ void problems_deinit(struct problems *problems)
         free(problems->items[i].text);
     free(problems->items);
     problems->items = NULL;
-    problems->count = 0;
+    problems->count = problems->capacity = 0;
 }

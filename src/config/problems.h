@@ -24,8 +24,8 @@ struct problems {
         size_t order;
         char *text;
     } * items;
-    size_t count; /* in @items */
-    size_t found; /* with those that are only counted */
+    size_t count, capacity; /* of @items */
+    size_t found;           /* with those that are only counted */
     bool no_memory;
 };
 

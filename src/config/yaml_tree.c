@@ -5,6 +5,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
 struct builder {
@@ -30,20 +31,6 @@ static bool no_memory(struct builder *builder)
     return false;
 }
 
-/* room for one pointer more in *@items */
-static bool make_room(struct yaml_node ***items, size_t count, size_t *capacity)
-{
-    if (count < *capacity)
-        return true;
-    size_t larger = *capacity ? 2 * *capacity : 4;
-    struct yaml_node **moved = realloc(*items, larger * sizeof *moved);
-    if (!moved)
-        return false;
-    *items = moved;
-    *capacity = larger;
-    return true;
-}
-
 static bool remember_anchor(struct builder *builder, struct yaml_node *node, const char *anchor,
                             const yaml_mark_t *mark)
 {
@@ -61,7 +48,7 @@ static bool remember_anchor(struct builder *builder, struct yaml_node *node, con
 static struct yaml_node *new_node(struct builder *builder, enum node_kind kind, const yaml_event_t *event)
 {
     struct yaml_tree *tree = builder->tree;
-    if (!make_room(&tree->nodes, tree->count, &tree->capacity))
+    if (!array_room(&tree->nodes, tree->count, &tree->capacity))
         return NULL;
     struct yaml_node *node = calloc(1, sizeof *node);
     if (!node)
@@ -108,7 +95,7 @@ static bool attach(struct builder *builder, struct yaml_node *node, const yaml_m
     struct yaml_node *parent = builder->stack[builder->depth - 1];
     if (parent->kind == NODE_MAP && parent->count % 2 == 0 && !check_key(builder, parent, node, mark))
         return false;
-    if (!make_room(&parent->children, parent->count, &parent->capacity))
+    if (!array_room(&parent->children, parent->count, &parent->capacity))
         return no_memory(builder);
     parent->children[parent->count++] = node;
     return true;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "inspect/kinds.h"
 #include "inspect/modules.h"
@@ -33,7 +34,7 @@ struct described {
     const struct inspection *inspection;
     struct symbol_question question;
     struct symbol_finding *findings;
-    size_t count;
+    size_t count, capacity;
     uint64_t size_bytes;
     bool is_found, has_failed;
     unsigned unread; /* modules whose files could not be read: they may have it */
@@ -47,13 +48,10 @@ static bool take_finding(void *context, const struct symbol_finding *finding)
         described->is_found = true;
         return true;
     }
-    struct symbol_finding *rows =
-        reallocarray(described->findings, described->count + 1, sizeof *described->findings);
-    described->has_failed = !rows;
-    if (!rows)
+    described->has_failed = !array_room(&described->findings, described->count, &described->capacity);
+    if (described->has_failed)
         return false;
-    described->findings = rows;
-    rows[described->count++] = *finding;
+    described->findings[described->count++] = *finding;
     return true;
 }
 

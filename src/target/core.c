@@ -40,7 +40,7 @@ bool core_pread(const struct core *core, uint64_t offset, void *data, size_t len
            pread_some(core->fd, offset, data, length) == length;
 }
 
-const struct core_segment *core_find_segment(const struct core *core, uint64_t address)
+const struct core_segment *core_next_segment(const struct core *core, uint64_t address)
 {
     size_t low = 0, high = core->segment_count;
     while (low < high) {
@@ -50,7 +50,13 @@ const struct core_segment *core_find_segment(const struct core *core, uint64_t a
         else
             high = middle;
     }
-    return low < core->segment_count && core->segments[low].start <= address ? &core->segments[low] : NULL;
+    return low < core->segment_count ? &core->segments[low] : NULL;
+}
+
+const struct core_segment *core_find_segment(const struct core *core, uint64_t address)
+{
+    const struct core_segment *next = core_next_segment(core, address);
+    return next && next->start <= address ? next : NULL;
 }
 
 /* From the file that was mapped there: only where the process could not write, since what it wrote is gone.
@@ -210,6 +216,7 @@ static enum status read_all(struct core *core, const char *exe_path, struct erro
     if (!S_ISREG(stat.st_mode))
         return core_bad(core, err, "no regular file");
     core->file_bytes = (uint64_t)stat.st_size;
+    core->notes_left = core->file_bytes / sizeof(Elf32_Nhdr);
     scoped_free struct core_notes *notes = NULL;
     size_t count = 0;
     enum status status = core_read_headers(core, &notes, &count, err);

@@ -53,7 +53,9 @@ struct core {
     size_t file_count;
     struct core_thread *threads;
     size_t thread_count, thread_capacity;
-    unsigned long_proofs;                          /* that looked at all rows */
+    unsigned long_proofs; /* that looked at all rows */
+    uint64_t notes_left;  /* no more are read than a file of this size can hold */
+    bool has_auxv;
     uint64_t auxv_random, auxv_vdso, auxv_headers; /* 0: not known */
     struct target_core_info info;
 };
@@ -68,6 +70,9 @@ enum status core_bad(const struct core *core, struct error *err, const char *wha
 
 /** All of @length bytes of the core file at @offset; false where it ends before. */
 bool core_pread(const struct core *core, uint64_t offset, void *data, size_t length);
+
+/** The first segment that ends behind @address, or NULL. */
+const struct core_segment *core_next_segment(const struct core *core, uint64_t address);
 
 /** The segment that contains @address, or NULL. */
 const struct core_segment *core_find_segment(const struct core *core, uint64_t address);

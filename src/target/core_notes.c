@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "target/core_internal.h"
 
-#define NOTES_MAX (1u << 22)
 #define THREADS_MAX (1u << 20)
 #define AUXV_BYTES_MAX 65536u
 #define FILE_BYTES_MAX (64u << 20)
@@ -67,14 +67,8 @@ static enum status take_thread(struct core *core, const struct note *note, struc
         return STATUS_OK;
     if (core->thread_count == THREADS_MAX)
         return core_bad(core, err, "it has more threads than a process can have");
-    if (core->thread_count == core->thread_capacity) {
-        size_t capacity = core->thread_capacity ? core->thread_capacity * 2 : 16;
-        struct core_thread *threads = reallocarray(core->threads, capacity, sizeof *threads);
-        if (!threads)
-            return error_set(err, STATUS_NO_MEMORY, "no memory for the threads of a core");
-        core->threads = threads;
-        core->thread_capacity = capacity;
-    }
+    if (!array_room(&core->threads, core->thread_count, &core->thread_capacity))
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the threads of a core");
     struct core_thread *thread = &core->threads[core->thread_count++];
     *thread = (struct core_thread){.tid = (pid_t)get_u32(data + form->pid)};
     if (form->pointer)
@@ -102,9 +96,10 @@ static void take_pointer(struct core *core, const struct note *note)
 static void take_auxv(struct core *core, const struct note *note)
 {
     size_t length = (size_t)min_u64(note->length, AUXV_BYTES_MAX), word = core->base.word_bytes;
-    scoped_free uint8_t *data = malloc(length + 1);
+    scoped_free uint8_t *data = core->has_auxv ? NULL : malloc(length + 1);
     if (!data || !core_pread(core, note->offset, data, length))
         return;
+    core->has_auxv = true;
     for (size_t at = 0; at + 2 * word <= length; at += 2 * word) {
         uint64_t type = get_word(core, data + at), value = get_word(core, data + at + word);
         if (type == AT_PAGESZ && value >= 4096 && value <= 65536 && (value & (value - 1)) == 0)
@@ -173,7 +168,7 @@ static enum status take_note(struct core *core, const struct note *note, struct 
 enum status core_read_notes(struct core *core, const struct core_notes *notes, struct error *err)
 {
     uint64_t at = 0;
-    for (unsigned n = 0; n < NOTES_MAX && notes->length - at >= sizeof(Elf32_Nhdr); n++) {
+    for (; core->notes_left > 0 && notes->length - at >= sizeof(Elf32_Nhdr); core->notes_left--) {
         Elf32_Nhdr head;
         char name[8] = "";
         if (!core_pread(core, notes->offset + at, &head, sizeof head))

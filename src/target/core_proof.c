@@ -21,6 +21,8 @@
 #define DYNAMIC_ENTRIES_MIN 8u
 #define WORDS_MIN 64u
 #define LONG_PROOFS_MAX 16u
+/* Pages compared and segments passed over in one long proof: no core makes us go through it for hours. */
+#define PROOF_STEPS_MAX 65536u
 
 /* The file under proof. */
 struct proof {
@@ -122,22 +124,42 @@ static bool has_its_dynamic(const struct proof *proof)
     return alike >= DYNAMIC_ENTRIES_MIN;
 }
 
-/* Of a read-only row that the core has: words, and those that are the file's. */
-static void compare_row(const struct proof *proof, const struct core_row *row, uint64_t *words,
-                        uint64_t *alike)
+/* A comparison under way: words of the file that are not 0, and those of them that the core has too. */
+struct comparison {
+    uint64_t words, alike;
+    unsigned steps_left;
+};
+
+static void compare_page(const struct proof *proof, const struct core_row *row, uint64_t at,
+                         struct comparison *comparison)
 {
     uint8_t ours[PAGE_PROOF_BYTES], its[PAGE_PROOF_BYTES];
     unsigned word = proof->core->base.word_bytes;
-    for (uint64_t at = row->start; at < row->end; at += sizeof ours) {
-        const struct core_segment *segment = core_find_segment(proof->core, at);
-        if (!segment || (segment->flags & PF_W) || !core_has(proof->core, at, ours, sizeof ours) ||
-            !file_pread(proof, row->offset + (at - row->start), its, sizeof its))
+    if (!core_has(proof->core, at, ours, sizeof ours) ||
+        !file_pread(proof, row->offset + (at - row->start), its, sizeof its))
+        return;
+    for (size_t i = 0; i < sizeof ours; i += word) {
+        uint64_t value = word_at(proof, its + i);
+        comparison->words += value != 0;
+        comparison->alike += value != 0 && value == word_at(proof, ours + i);
+    }
+}
+
+/* The pages of a row that the core has and the process could not write. */
+static void compare_row(const struct proof *proof, const struct core_row *row, struct comparison *comparison)
+{
+    const struct core *core = proof->core;
+    for (uint64_t at = row->start; at < row->end && comparison->steps_left > 0; comparison->steps_left--) {
+        const struct core_segment *segment = core_next_segment(core, at);
+        if (!segment || segment->start >= row->end)
+            return;
+        at = max_u64(at, segment->start);
+        if ((segment->flags & PF_W) || at >= segment->start + segment->file_length) {
+            at = segment->end;
             continue;
-        for (size_t i = 0; i < sizeof ours; i += word) {
-            uint64_t value = word_at(proof, its + i);
-            *words += value != 0;
-            *alike += value != 0 && value == word_at(proof, ours + i);
         }
+        compare_page(proof, row, at, comparison);
+        at += PAGE_PROOF_BYTES;
     }
 }
 
@@ -145,13 +167,13 @@ static void compare_row(const struct proof *proof, const struct core_row *row, u
 static bool has_its_read_only(const struct proof *proof)
 {
     struct core *core = proof->core;
-    uint64_t words = 0, alike = 0;
+    struct comparison comparison = {.steps_left = PROOF_STEPS_MAX};
     if (core->long_proofs++ >= LONG_PROOFS_MAX)
         return false;
-    for (size_t i = 0; i < core->row_count; i++)
+    for (size_t i = 0; i < core->row_count && comparison.steps_left > 0; i++)
         if (core->rows[i].file == proof->file)
-            compare_row(proof, &core->rows[i], &words, &alike);
-    return words >= WORDS_MIN && alike * 10 >= words * 9;
+            compare_row(proof, &core->rows[i], &comparison);
+    return comparison.words >= WORDS_MIN && comparison.alike * 10 >= comparison.words * 9;
 }
 
 bool core_file_is_proved(struct core *core, uint32_t file, int fd)

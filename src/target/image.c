@@ -48,7 +48,8 @@ static void image_read_parts(struct target *target, struct target_part *parts, s
 {
     for (size_t i = 0; i < count; i++) {
         struct target_part *part = &parts[i];
-        part->is_read = image_read(target, part->address, part->data, part->length) == part->length;
+        part->is_read = part->address <= UINT64_MAX - part->length &&
+                        image_read(target, part->address, part->data, part->length) == part->length;
     }
 }
 

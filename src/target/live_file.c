@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -54,9 +55,9 @@ static bool is_mapped_file(const struct statx *stat, const struct mapping *mappi
 static bool find_mount_type(const char *text, uint64_t id, char type[TYPE_MAX])
 {
     while (*text) {
-        unsigned long long number;
-        const char *end = strchrnul(text, '\n'), *mark = strstr(text, " - ");
-        if (sscanf(text, "%llu ", &number) == 1 && number == id && mark && mark < end) {
+        /* not sscanf(3), which measures all of the text for each line */
+        const char *end = strchrnul(text, '\n'), *mark = memmem(text, (size_t)(end - text), " - ", 3);
+        if (mark && strtoull(text, NULL, 10) == id) {
             mark += 3;
             size_t length = strcspn(mark, " \n");
             snprintf(type, TYPE_MAX, "%.*s", (int)(length < TYPE_MAX ? length : TYPE_MAX - 1), mark);

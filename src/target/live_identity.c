@@ -103,12 +103,16 @@ enum status live_still_same(struct target *target, struct error *err)
     struct pollfd end = {.fd = live->pidfd, .events = POLLIN};
     if (poll(&end, 1, 0) > 0)
         return error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid);
-    if (has_mappings(live->maps_fd) != 1)
+    int mapped = has_mappings(live->maps_fd);
+    if (mapped < 0)
+        return error_errno(err, errno, "read the mappings of process %d", (int)target->pid);
+    if (mapped == 0)
         return error_set(err, STATUS_GONE, "process %d has replaced its memory (exec) or ended",
                          (int)target->pid);
     struct proc_stat now;
-    if (read_identity(live, &now, NULL) != STATUS_OK)
-        return error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid);
+    enum status status = read_identity(live, &now, err);
+    if (status != STATUS_OK)
+        return status;
     if (now.state == 'Z' && live->read_tid == target->pid) {
         /* The leader has exited and other threads run on: from here on one of them stands for it. */
         if (!live_pick_thread(live) || read_identity(live, &now, NULL) != STATUS_OK)

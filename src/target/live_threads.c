@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "target/live_internal.h"
 #include "target/proc_file.h"
@@ -55,13 +56,15 @@ struct task_status {
     bool is_dead;
 };
 
-static bool read_task_status(const struct live *live, pid_t tid, struct task_status *ret)
+static enum status read_task_status(const struct live *live, pid_t tid, struct task_status *ret,
+                                    struct error *err)
 {
     char path[40];
     scoped_buffer struct buffer text = {0};
     snprintf(path, sizeof path, "task/%d/status", (int)tid);
-    if (proc_file_read(live->directory_fd, path, &text, NULL) != STATUS_OK)
-        return false;
+    enum status status = proc_file_read(live->directory_fd, path, &text, err);
+    if (status != STATUS_OK)
+        return status;
     *ret = (struct task_status){.namespaces = 1, .own_tid = tid};
     const char *all = buffer_string(&text);
     const char *state = strstr(all, "\nState:\t");
@@ -69,26 +72,20 @@ static bool read_task_status(const struct live *live, pid_t tid, struct task_sta
         ret->is_dead = strchr("ZX", state[strlen("\nState:\t")]) != NULL;
     const char *ids = strstr(all, "\nNSpid:");
     if (!ids)
-        return true;
+        return STATUS_OK;
     ids += strlen("\nNSpid:");
     for (ret->namespaces = 0; *ids == '\t'; ret->namespaces++) {
         char *end;
         ret->own_tid = (pid_t)strtol(ids + 1, &end, 10);
         ids = end;
     }
-    return true;
+    return STATUS_OK;
 }
 
 static enum status append_thread(struct thread_list *list, pid_t tid, pid_t own_tid, struct error *err)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : 64;
-        struct target_thread *rows = reallocarray(list->rows, capacity, sizeof *rows);
-        if (!rows)
-            return error_set(err, STATUS_NO_MEMORY, "no memory for the threads");
-        list->rows = rows;
-        list->capacity = capacity;
-    }
+    if (!array_room(&list->rows, list->count, &list->capacity))
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the threads");
     list->rows[list->count++] = (struct target_thread){.tid = tid, .own_tid = own_tid};
     return STATUS_OK;
 }
@@ -99,8 +96,13 @@ enum status live_threads(struct target *target, struct target_thread **ret, size
     const struct live *live = live_of(target);
     scoped(scoped_directory_run) DIR *tasks = open_tasks(live);
     struct task_status leader;
-    if (!tasks || !read_task_status(live, target->pid, &leader))
+    if (!tasks && errno != ENOENT && errno != ESRCH)
+        return error_errno(err, errno, "list the threads of process %d", (int)target->pid);
+    if (!tasks)
         return error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid);
+    enum status status = read_task_status(live, target->pid, &leader, err);
+    if (status != STATUS_OK)
+        return status;
     scoped_free struct target_thread *rows = NULL;
     struct thread_list list = {0};
     pid_t tid;
@@ -108,13 +110,15 @@ enum status live_threads(struct target *target, struct target_thread **ret, size
         /* All threads of a process are in one pid namespace, and only a leader stays as a zombie: where it
          * has one id, nothing needs to be read of the others. */
         struct task_status thread = {.own_tid = tid};
+        status = STATUS_OK;
         if (tid == target->pid)
             thread = leader;
-        else if (leader.namespaces > 1 && !read_task_status(live, tid, &thread))
+        else if (leader.namespaces > 1)
+            status = read_task_status(live, tid, &thread, err);
+        if (status == STATUS_GONE || thread.is_dead)
             continue;
-        if (thread.is_dead)
-            continue;
-        enum status status = append_thread(&list, tid, thread.own_tid, err);
+        if (status == STATUS_OK)
+            status = append_thread(&list, tid, thread.own_tid, err);
         rows = list.rows;
         if (status != STATUS_OK)
             return status;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
 #define SWAP_KEY "Swap:"
@@ -56,14 +57,8 @@ static bool take_head(struct parse *parse, struct line line)
 
 static bool append(struct parse *parse)
 {
-    if (parse->count == parse->capacity) {
-        size_t capacity = parse->capacity ? 2 * parse->capacity : 16;
-        struct address_range *rows = reallocarray(parse->rows, capacity, sizeof *rows);
-        if (!rows)
-            return false;
-        parse->rows = rows;
-        parse->capacity = capacity;
-    }
+    if (!array_room(&parse->rows, parse->count, &parse->capacity))
+        return false;
     parse->rows[parse->count++] = parse->now;
     parse->is_taken = true;
     return true;

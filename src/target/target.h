@@ -132,7 +132,10 @@ enum status target_thread_pointer(struct target *target, pid_t tid, uint64_t *re
 enum status target_open_file(struct target *target, const struct mapping *mapping, int *fd_ret,
                              struct error *err) must_check;
 
-/** STATUS_OK while this still is the process and the address space that was opened, else STATUS_GONE. */
+/**
+ * STATUS_OK while this still is the process and the address space that was opened; STATUS_GONE: it is not.
+ * Anything else (no descriptor is left): it could not be found out.
+ */
 enum status target_still_same(struct target *target, struct error *err) must_check;
 
 /** Close; NULL is allowed. */

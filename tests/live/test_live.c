@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -569,6 +570,27 @@ static void ended_while_it_frees_its_memory(void **state)
     waitpid(pid, NULL, 0);
 }
 
+/* Without a descriptor to ask by, nothing is known of a process, and it is not called ended. */
+static void no_descriptor_is_not_its_end(void **state)
+{
+    (void)state;
+    struct child child = spawn(STEP_EXIT);
+    scoped_target struct target *target = open_child(&child);
+    struct rlimit before, none;
+    struct target_thread *rows = NULL;
+    size_t count = 0;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    enum status threads = target_threads(target, &rows, &count, NULL), same = target_still_same(target, NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(threads, STATUS_SYSTEM);
+    assert_int_equal(same, STATUS_SYSTEM);
+    assert_int_equal(target_still_same(target, NULL), STATUS_OK);
+    reap(&child);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -587,6 +609,7 @@ int main(void)
         cmocka_unit_test(refusal_names_the_cause),
         cmocka_unit_test(not_a_process_with_memory),
         cmocka_unit_test(ended_while_it_frees_its_memory),
+        cmocka_unit_test(no_descriptor_is_not_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,25 @@
+/* array.c - see array.h. */
+#include "base/array.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_FIRST 8u
+
+bool array_room_bytes(void *rows, size_t count, size_t *capacity, size_t row_bytes)
+{
+    if (count < *capacity)
+        return true;
+    if (*capacity > SIZE_MAX / 2)
+        return false;
+    size_t larger = *capacity ? 2 * *capacity : CAPACITY_FIRST;
+    void *old;
+    memcpy(&old, rows, sizeof old); /* a pointer of whatever type */
+    void *moved = reallocarray(old, larger, row_bytes);
+    if (!moved)
+        return false;
+    memcpy(rows, &moved, sizeof moved);
+    *capacity = larger;
+    return true;
+}
