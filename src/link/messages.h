@@ -41,6 +41,7 @@
     X(CONFIG_RESULT, struct message_config_result, 0, false) /* scanner -> keeper, keeper -> front */        \
     X(RELOAD, struct message_empty, 0, false)                /* front -> keeper: asked for over HTTP */      \
     X(RESTARTS, struct message_restarts, 0, false)          /* keeper -> front: how often roles restarted */ \
+    X(USAGE, struct message_usage, 0, false)                /* keeper -> front: each second */               \
     X(SCAN_BEGIN, struct message_process_id, 0, false)      /* scanner -> keeper: before each scan */        \
     X(SCAN_END, struct message_process_id, 0, false)        /* scanner -> keeper */                          \
     X(SCAN_STUCK, struct message_process_id, 0, false)      /* scanner -> keeper, then it ends */            \
@@ -107,6 +108,13 @@ enum role { ROLE_KEEPER, ROLE_FRONT, ROLE_SCANNER, ROLE_RESOLVER, ROLE_HOLDER, R
 /** Of holder and resolver, which are started for each task: how many a signal has ended. */
 struct message_restarts {
     uint64_t counts[ROLE_COUNT];
+};
+
+/** Sums over the keeper and its children. */
+struct message_usage {
+    uint64_t cpu_ns; /* ended children included */
+    uint64_t virtual_bytes;
+    uint64_t resident_bytes;
 };
 
 /**

@@ -7,8 +7,8 @@ import sys
 import tempfile
 
 DEPLOY = os.path.join(os.environ.get("SOURCE_ROOT", "."), "deploy")
-# As shipped, for scraping from elsewhere; with the socket unit, where the service has no network.
-LIMITS = {None: 2.3, "socket.conf": 2.0}
+# As shipped, for scraping from elsewhere; for this machine only; with the socket unit, where the service has no network.
+LIMITS = {None: 2.3, "loopback.conf": 2.0, "socket.conf": 2.0}
 
 
 def analyze(*arguments):
@@ -17,18 +17,15 @@ def analyze(*arguments):
 
 
 def put(directory, dropin):
-    for name in ("malloc_exporter.service", "malloc_exporter.socket"):
+    for name in ("malloc_exporter.service.in", "malloc_exporter.socket"):
         with open(os.path.join(DEPLOY, name), encoding="utf-8") as file:
             text = file.read()
-        with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
-            file.write(text.replace("/usr/bin/malloc_exporter", "/bin/true"))  # one that is installed here
+        with open(os.path.join(directory, name.removesuffix(".in")), "w", encoding="utf-8") as file:
+            file.write(text.replace("@bindir@/malloc_exporter", "/bin/true"))  # one that is installed here
     if dropin:
         place = os.path.join(directory, "malloc_exporter.service.d")
         os.mkdir(place)
-        with open(os.path.join(DEPLOY, "dropins", dropin), encoding="utf-8") as file:
-            text = file.read()
-        with open(os.path.join(place, dropin), "w", encoding="utf-8") as file:
-            file.write(text.replace("/usr/bin/malloc_exporter", "/bin/true"))
+        shutil.copy(os.path.join(DEPLOY, "dropins", dropin), place)
 
 
 def problems():

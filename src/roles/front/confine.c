@@ -9,10 +9,10 @@
 #include "link/landlock.h"
 #include "link/sandbox.h"
 
-/* procfs, and twice four files: as they are named, and where links lead to */
-#define PLACES_MAX 9
+/* twice four files: as they are named, and where links lead to */
+#define PLACES_MAX 8
 
-/* Of the web configuration's files, and procfs. */
+/* Of the web configuration's files. */
 struct places {
     char *names[PLACES_MAX];
     size_t count;
@@ -35,7 +35,6 @@ enum status front_confine(const struct front *front, struct error *err)
 {
     scoped(places_deinit) struct places places = {0};
     bool is_enforced;
-    add_place(&places, front->start.procfs);
     web_directories(front->web, add_place, &places);
     enum status status = landlock_enter((const char *const *)places.names, places.count, &is_enforced, err);
     log_event(LOG_DEBUG, "landlock", "is_enforced", is_enforced ? "yes" : "no", NULL);

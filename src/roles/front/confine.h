@@ -6,9 +6,9 @@
 #include "roles/front/state.h"
 
 /**
- * From here on @front can open nothing but procfs and what lies in the directories of the web configuration's
- * files, which are read again when they change, and make no system call that serving does not need. Before
- * any thread is started.
+ * From here on @front can open nothing but what lies in the directories of the web configuration's files,
+ * which are read again when they change, and make no system call that serving does not need. Before any
+ * thread is started.
  */
 enum status front_confine(const struct front *front, struct error *err) must_check;
 

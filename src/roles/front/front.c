@@ -18,6 +18,7 @@
 #include "roles/front/http/connections.h"
 #include "roles/front/http/server.h"
 #include "roles/front/http/streams.h"
+#include "roles/front/own_descriptors.h"
 #include "roles/front/state.h"
 
 #define LISTENERS_MAX 64
@@ -103,6 +104,11 @@ static enum status from_keeper(struct loop *loop, struct message *message, struc
         front->restarts = *(const struct message_restarts *)message->body;
         pthread_mutex_unlock(&front->lock);
         return STATUS_OK;
+    case MESSAGE_USAGE:
+        pthread_mutex_lock(&front->lock);
+        front->usage = *(const struct message_usage *)message->body;
+        pthread_mutex_unlock(&front->lock);
+        return STATUS_OK;
     case MESSAGE_CONFIG_RESULT:
         return take_config_result(front, message->body, err);
     default:
@@ -173,6 +179,8 @@ static enum status serve(struct loop *loop, struct error *err)
              "front");
     loop->front.started_ns = clock_monotonic_ns();
     status = load_web(&loop->front, err);
+    if (!status)
+        status = own_descriptors_open(loop->front.start.procfs, err);
     if (!status)
         status = front_confine(&loop->front, err);
     if (status)

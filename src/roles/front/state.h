@@ -33,6 +33,7 @@ struct front {
     pthread_mutex_t lock;
     int peer; /* -1 while there is no scanner */
     struct message_restarts restarts;
+    struct message_usage usage;
     struct message_config_result config_result;
     double config_success_seconds;
     bool has_config_result;

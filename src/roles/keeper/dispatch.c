@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "link/link.h"
 #include "roles/keeper/notify.h"
+#include "roles/keeper/own_usage.h"
 
 static void send_start(struct keeper *keeper, struct child *child)
 {
@@ -95,6 +96,7 @@ enum status dispatch_start(struct keeper *keeper, struct child *child, struct er
         send_quarantine(keeper);
         (void)child_send(child, MESSAGE_CONFIG, &keeper->config, keeper->config_fd);
     } else {
+        own_usage_tell(keeper); /* first: a counter must not begin with 0 again */
         send_listeners(keeper, child);
         send_result(keeper);
     }

@@ -29,7 +29,8 @@ struct keeper {
     uint64_t epoch;
     int signal_fd;
     double start_time_seconds;
-    bool is_started; /* the configuration is good and the front listens */
+    uint64_t usage_ns; /* when the front was told of our usage last, CLOCK_MONOTONIC */
+    bool is_started;   /* the configuration is good and the front listens */
     bool is_ending;
     int exit_code;
 };

@@ -19,6 +19,7 @@
 #include "link/sandbox.h"
 #include "roles/keeper/dispatch.h"
 #include "roles/keeper/notify.h"
+#include "roles/keeper/own_usage.h"
 #include "roles/keeper/user.h"
 
 #define TICK_MS 250
@@ -165,6 +166,7 @@ static void restart_what_is_due(struct keeper *keeper)
         if (child_is_due(child, now_ns) && dispatch_start(keeper, child, &err) != STATUS_OK)
             log_error(LOG_ERROR, "role could not be started", &err);
     }
+    own_usage_refresh(keeper, now_ns);
 }
 
 static void run(struct keeper *keeper)

@@ -2,12 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "encode/exposition.h"
 #include "roles/front/http/accept.h"
 #include "roles/front/http/handlers.h"
-#include "roles/front/own_usage.h"
+#include "roles/front/own_descriptors.h"
 
 #define REQUEST_COUNTS_MAX 256
 
@@ -132,27 +133,34 @@ static void fill_from_keeper(struct front *front, struct scrape *scrape)
             (struct view_count){RESTARTED[i].name, NULL, front->restarts.counts[RESTARTED[i].role]};
     exporter->config_reload_ok = front->has_config_result && front->config_result.is_ok;
     exporter->config_reload_timestamp_seconds = front->config_success_seconds;
+    exporter->cpu_ns = front->usage.cpu_ns;
+    exporter->virtual_bytes = front->usage.virtual_bytes;
+    exporter->resident_bytes = front->usage.resident_bytes;
     pthread_mutex_unlock(&front->lock);
     exporter->restarts = scrape->restarts;
     exporter->restarts_count = RESTARTED_COUNT;
 }
 
+/* UINT64_MAX: none. */
+static uint64_t limit_of(int resource)
+{
+    struct rlimit limit;
+    if (getrlimit((__rlimit_resource_t)resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return UINT64_MAX;
+    return limit.rlim_cur;
+}
+
 static void fill_exporter(struct front *front, struct scrape *scrape)
 {
     struct view_exporter *exporter = &scrape->view.exporter;
-    struct own_usage usage;
-    own_usage_read(front->start.procfs, front->start.keeper_pid, &usage);
     exporter->version = VERSION;
     exporter->requests = scrape->requests;
     request_count_each(count_request, scrape);
     memcpy(exporter->skipped, scrape->stored.round.skipped, sizeof exporter->skipped);
     exporter->scan_lag_ns = scrape->stored.round.scan_lag_ns;
-    exporter->cpu_ns = usage.cpu_ns;
-    exporter->open_fds = usage.open_fds;
-    exporter->max_fds = usage.max_fds;
-    exporter->virtual_bytes = usage.virtual_bytes;
-    exporter->virtual_max_bytes = usage.virtual_max_bytes;
-    exporter->resident_bytes = usage.resident_bytes;
+    exporter->open_fds = own_descriptors_count();
+    exporter->max_fds = limit_of(RLIMIT_NOFILE);
+    exporter->virtual_max_bytes = limit_of(RLIMIT_AS);
     exporter->start_time_seconds = front->start.start_time_seconds;
     fill_from_keeper(front, scrape);
 }
