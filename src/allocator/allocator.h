@@ -27,6 +27,20 @@ struct allocator_cache;
 struct allocator_cache *allocator_cache_new(void);
 void allocator_cache_free(struct allocator_cache *cache);
 
+/**
+ * Threads that walk the heaps of one process side by side, and the memory that they need: all there is of it
+ * is taken here, so that a scan under a stop takes none. For one scan at a time.
+ */
+struct scan_threads;
+/** @count is 2 to 64. STATUS_NO_MEMORY; STATUS_SYSTEM: the kernel gives no thread. */
+enum status scan_threads_new(unsigned count, struct scan_threads **ret, struct error *err) must_check;
+/** No scan may use them. NULL is allowed. */
+void scan_threads_free(struct scan_threads *threads);
+/** How many there are; 1 for NULL: a scan's own. */
+unsigned scan_threads_count(const struct scan_threads *threads);
+/** Processor time of all scans so far, without their own threads', nanoseconds; 0 for NULL. */
+uint64_t scan_threads_cpu_ns(const struct scan_threads *threads);
+
 /** What a scan is asked for. */
 struct scan_request {
     enum consistency consistency;
@@ -40,6 +54,7 @@ struct scan_request {
     struct chunk_sink *chunks;     /* gets every chunk by address; may be NULL */
     struct symbol_source *symbols; /* may be NULL */
     struct allocator_cache *cache; /* may be NULL */
+    struct scan_threads *threads;  /* may be NULL: the calling thread walks all heaps */
 };
 
 /** An allocator that can be recognised and walked. */

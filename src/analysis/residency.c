@@ -22,8 +22,9 @@ static void add_free(struct residency_sums *sums, const struct chunk *chunk)
     uint64_t present = 0;
     sums->count(sums->context, start, end, &present, &sums->free.swapped_bytes);
     sums->free.resident_bytes += present;
-    if (chunk->arena < sums->arena_count)
-        sums->free_resident_bytes[chunk->arena] += present;
+    uint32_t arena = chunk->arena - sums->first_arena;
+    if (arena < sums->arena_count)
+        sums->free_resident_bytes[arena] += present;
 }
 
 /* What malloc_trim(0) gives back of a binned chunk (malloc.c, mtrim): whole pages behind its first bytes. */
@@ -91,4 +92,19 @@ void residency_reset(struct residency_sums *sums)
     memset(sums->free_resident_bytes, 0, sums->arena_count * sizeof *sums->free_resident_bytes);
     sums->mmapped = sums->free = (struct residency){0};
     sums->trimmable_bytes = 0;
+}
+
+static void add_pages(struct residency *sum, const struct residency *part)
+{
+    sum->resident_bytes += part->resident_bytes;
+    sum->swapped_bytes += part->swapped_bytes;
+}
+
+void residency_add(struct residency_sums *sums, const struct residency_sums *part)
+{
+    for (uint32_t i = 0; i < part->arena_count; i++)
+        sums->free_resident_bytes[part->first_arena + i - sums->first_arena] += part->free_resident_bytes[i];
+    add_pages(&sums->mmapped, &part->mmapped);
+    add_pages(&sums->free, &part->free);
+    sums->trimmable_bytes += part->trimmable_bytes;
 }

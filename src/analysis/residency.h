@@ -21,8 +21,9 @@ struct residency_sums {
     uint64_t kept_bytes; /* sizeof(struct malloc_chunk): what malloc_trim leaves at a chunk's start */
     struct residency mmapped, free;
     uint64_t trimmable_bytes; /* in binned chunks; top is the caller's */
+    uint32_t first_arena;     /* index of the first one that has a sum here */
     uint32_t arena_count;
-    uint64_t *free_resident_bytes; /* by arena index */
+    uint64_t *free_resident_bytes; /* by arena index, less first_arena */
 };
 
 /** Ready; residency_deinit() ends it. @context is passed to @count. */
@@ -33,6 +34,9 @@ void residency_deinit(struct residency_sums *sums);
 
 /** All zero again, for another try. */
 void residency_reset(struct residency_sums *sums);
+
+/** Add @part, whose arenas are among those of @sums. */
+void residency_add(struct residency_sums *sums, const struct residency_sums *part);
 
 /** Pages that hold a byte of [@start, @end) added to @ret. */
 void residency_of_range(struct residency_sums *sums, uint64_t start, uint64_t end, struct residency *ret);

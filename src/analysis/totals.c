@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
+
 /* Bucket of a size: the smallest i with size <= 32 · 4^i, the last for all beyond. */
 static inline unsigned bucket_of(uint64_t size)
 {
@@ -23,6 +25,7 @@ static inline void histogram_add(struct histogram *histogram, uint64_t size)
 static void totals_count_used(struct chunk_sink *sink, uint32_t arena, uint64_t size, uint64_t count)
 {
     struct totals *totals = (struct totals *)sink;
+    arena -= totals->first_arena;
     if (arena >= totals->arena_count)
         return;
     totals->arenas[arena][CHUNK_IN_USE].chunks += count;
@@ -37,8 +40,9 @@ static bool totals_consume(struct chunk_sink *sink, const struct chunk *chunks, 
     for (size_t i = 0; i < count; i++) {
         const struct chunk *chunk = &chunks[i];
         struct tally *tally = &totals->mmapped;
-        if (chunk->arena < totals->arena_count)
-            tally = &totals->arenas[chunk->arena][chunk->state];
+        uint32_t arena = chunk->arena - totals->first_arena;
+        if (arena < totals->arena_count)
+            tally = &totals->arenas[arena][chunk->state];
         tally->chunks++;
         tally->bytes += chunk->size;
         if (chunk->state == CHUNK_IN_USE || chunk->state == CHUNK_MMAPPED)
@@ -46,8 +50,8 @@ static bool totals_consume(struct chunk_sink *sink, const struct chunk *chunks, 
         else if (chunk->state != CHUNK_TOP)
             histogram_add(&totals->free, chunk->size);
         if (chunk->state >= CHUNK_UNSORTED && chunk->state <= CHUNK_LARGE &&
-            chunk->size > totals->largest_binned[chunk->arena])
-            totals->largest_binned[chunk->arena] = chunk->size;
+            chunk->size > totals->largest_binned[arena])
+            totals->largest_binned[arena] = chunk->size;
     }
     return true;
 }
@@ -78,6 +82,32 @@ void totals_reset(struct totals *totals)
     memset(totals->largest_binned, 0, totals->arena_count * sizeof *totals->largest_binned);
     totals->mmapped = (struct tally){0};
     totals->used = totals->free = (struct histogram){0};
+}
+
+static void tally_add(struct tally *tally, const struct tally *part)
+{
+    tally->chunks += part->chunks;
+    tally->bytes += part->bytes;
+}
+
+static void histogram_add_all(struct histogram *histogram, const struct histogram *part)
+{
+    for (int i = 0; i < HISTOGRAM_BUCKETS; i++)
+        histogram->counts[i] += part->counts[i];
+    histogram->sum_bytes += part->sum_bytes;
+}
+
+void totals_add(struct totals *totals, const struct totals *part)
+{
+    for (uint32_t i = 0; i < part->arena_count; i++) {
+        uint32_t arena = part->first_arena + i - totals->first_arena;
+        for (int state = 0; state < CHUNK_STATE_COUNT; state++)
+            tally_add(&totals->arenas[arena][state], &part->arenas[i][state]);
+        totals->largest_binned[arena] = max_u64(totals->largest_binned[arena], part->largest_binned[i]);
+    }
+    tally_add(&totals->mmapped, &part->mmapped);
+    histogram_add_all(&totals->used, &part->used);
+    histogram_add_all(&totals->free, &part->free);
 }
 
 uint64_t totals_arena_bytes(const struct totals *totals, uint32_t arena)

@@ -8,9 +8,10 @@
 
 struct totals {
     struct chunk_sink sink; /* first: it is what the walk sees */
+    uint32_t first_arena;   /* index of the first one that has sums here */
     uint32_t arena_count;
-    struct tally (*arenas)[CHUNK_STATE_COUNT]; /* by arena index */
-    uint64_t *largest_binned;                  /* by arena index: in unsorted, small, large */
+    struct tally (*arenas)[CHUNK_STATE_COUNT]; /* by arena index, less first_arena */
+    uint64_t *largest_binned;                  /* likewise: in unsorted, small, large */
     struct tally mmapped;
     struct histogram used; /* in use and mmapped */
     struct histogram free; /* tcache to large: not top */
@@ -22,6 +23,12 @@ void totals_deinit(struct totals *totals);
 
 /** All zero again, for another try. */
 void totals_reset(struct totals *totals);
+
+/**
+ * Add @part, whose arenas are among those of @totals. What was summed up in parts, in any order, is what
+ * would have been summed up at once.
+ */
+void totals_add(struct totals *totals, const struct totals *part);
 
 /** Bytes of all states of one arena. */
 uint64_t totals_arena_bytes(const struct totals *totals, uint32_t arena);

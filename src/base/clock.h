@@ -10,6 +10,9 @@
 /** Nanoseconds of CLOCK_MONOTONIC: never jumps, starts anywhere. */
 uint64_t clock_monotonic_ns(void);
 
+/** Nanoseconds of processor time that the calling thread has used. */
+uint64_t clock_thread_cpu_ns(void);
+
 /** Nanoseconds since 1970 (CLOCK_REALTIME): for timestamps that are shown, never for durations. */
 uint64_t clock_realtime_ns(void);
 

@@ -187,8 +187,11 @@ static void core_close(struct target *target)
     free(core);
 }
 
+_Static_assert(sizeof(struct core) <= TARGET_SHARE_BYTES, "a core must fit into a share");
+
 static const struct target_ops CORE_OPS = {
     .name = "core",
+    .share_bytes = sizeof(struct core),
     .read = core_read,
     .read_parts = core_read_parts,
     .maps = core_maps,

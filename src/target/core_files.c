@@ -4,6 +4,7 @@
  */
 #include <elf.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,7 +140,7 @@ static int open_regular(const char *path)
     return open(again, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-int core_file_fd(struct core *core, uint32_t file)
+static int open_proved(struct core *core, uint32_t file)
 {
     struct core_file *row = &core->files[file];
     if (row->is_tried)
@@ -149,6 +150,16 @@ int core_file_fd(struct core *core, uint32_t file)
     if (fd >= 0 && core_file_is_proved(core, file, fd))
         row->fd = take_fd(&fd);
     return row->fd;
+}
+
+int core_file_fd(struct core *core, uint32_t file)
+{
+    /* a core and its shares have one table */
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    int fd = open_proved(core, file);
+    pthread_mutex_unlock(&lock);
+    return fd;
 }
 
 enum status core_take_program(struct core *core, const char *exe_path, struct error *err)

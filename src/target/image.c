@@ -11,7 +11,7 @@
 struct image {
     struct target base;
     size_t count;
-    struct image_segment segments[];
+    const struct image_segment *segments; /* behind this struct */
 };
 
 static struct image *image_of(struct target *target)
@@ -121,6 +121,7 @@ static void image_close(struct target *target)
 
 static const struct target_ops IMAGE_OPS = {
     .name = "image",
+    .share_bytes = sizeof(struct image),
     .read = image_read,
     .read_parts = image_read_parts,
     .maps = image_maps,
@@ -148,8 +149,9 @@ enum status target_image_open(const struct image_segment *segments, size_t count
     image->base =
         (struct target){.ops = &IMAGE_OPS, .word_bytes = word_bytes, .page_bytes = IMAGE_PAGE_BYTES};
     image->count = count;
+    image->segments = (const struct image_segment *)(image + 1);
     if (count)
-        memcpy(image->segments, segments, count * sizeof *segments);
+        memcpy(image + 1, segments, count * sizeof *segments);
     *ret = &image->base;
     return STATUS_OK;
 }

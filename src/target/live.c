@@ -51,8 +51,11 @@ static void live_close(struct target *target)
     free(live);
 }
 
+_Static_assert(sizeof(struct live) <= TARGET_SHARE_BYTES, "a live target must fit into a share");
+
 static const struct target_ops LIVE_OPS = {
     .name = "live",
+    .share_bytes = sizeof(struct live),
     .read = live_read,
     .read_parts = live_read_parts,
     .maps = live_maps,

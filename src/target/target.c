@@ -108,6 +108,17 @@ enum status target_still_same(struct target *target, struct error *err)
     return target->ops->still_same(target, err);
 }
 
+struct target *target_share(const struct target *target, struct target_share *share)
+{
+    size_t bytes = target->ops->share_bytes;
+    if (bytes == 0 || bytes > sizeof share->bytes)
+        return NULL;
+    memcpy(share->bytes, target, bytes);
+    struct target *reader = (struct target *)(void *)share->bytes;
+    reader->read_bytes = reader->read_calls = 0;
+    return reader;
+}
+
 void target_close(struct target *target)
 {
     if (target)

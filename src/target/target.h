@@ -63,6 +63,7 @@ struct target_ops {
                              struct error *err);
     enum status (*still_same)(struct target *target, struct error *err);
     void (*close)(struct target *target);
+    size_t share_bytes; /* of its struct, all that reading needs to be copied; 0: two threads cannot read */
 };
 
 /** The common head of every target. @read_bytes and @read_calls count what was read since it was opened. */
@@ -137,6 +138,19 @@ enum status target_open_file(struct target *target, const struct mapping *mappin
  * Anything else (no descriptor is left): it could not be found out.
  */
 enum status target_still_same(struct target *target, struct error *err) must_check;
+
+#define TARGET_SHARE_BYTES 1024u
+/** Room for a target that reads what another one has open. */
+struct target_share {
+    _Alignas(16) unsigned char bytes[TARGET_SHARE_BYTES];
+};
+
+/**
+ * A target in @share that reads the same as @target, for another thread, while @target is open: for its reads
+ * and, where @target was asked for some before, its page states. It counts for itself from 0, and is not
+ * closed. NULL: a target of that kind can be read by one thread only.
+ */
+struct target *target_share(const struct target *target, struct target_share *share);
 
 /** Close; NULL is allowed. */
 void target_close(struct target *target);

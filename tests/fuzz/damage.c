@@ -74,7 +74,7 @@ static struct heap_image *image_of(struct target *target)
 static size_t read_memory(struct target *target, uint64_t address, void *data, size_t length)
 {
     struct heap_image *image = image_of(target);
-    if (image->reads++ == image->damage_after) {
+    if (__atomic_fetch_add(&image->reads, 1, __ATOMIC_RELAXED) == image->damage_after) {
         heap_image_do_damage(image);
     }
     size_t done = 0;
@@ -177,6 +177,7 @@ static void close_target(struct target *target)
 
 static const struct target_ops OPS = {
     .name = "fuzz",
+    .share_bytes = sizeof(struct image_target),
     .read = read_memory,
     .read_parts = read_parts,
     .maps = read_maps,

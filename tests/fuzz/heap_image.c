@@ -326,9 +326,12 @@ void heap_image_build(struct heap_image *image, unsigned minor, unsigned word, s
                                                 0x7ffff7a00000, 0x7ffff7d00000, 0x7ffff7e00000};
     static const uint64_t NARROW[REGION_COUNT] = {0x56560000, 0xf6100000, 0xf6200000,
                                                   0xf7a00000, 0xf7d00000, 0xf7e00000};
+    uint64_t lower_bytes = word == 8 ? image->lower_bytes : 0;
     memset(image, 0, sizeof *image);
     image->input = input;
-    memcpy(image->bases, word == 8 ? WIDE : NARROW, sizeof image->bases);
+    for (int region = 0; region < REGION_COUNT; region++) {
+        image->bases[region] = (word == 8 ? WIDE : NARROW)[region] - lower_bytes;
+    }
     memset(image->page_states, PAGE_PRESENT, sizeof image->page_states);
     if (!layout_compose(minor, word, &image->location.layout)) {
         return;

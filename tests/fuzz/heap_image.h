@@ -24,6 +24,7 @@ struct damage {
 
 struct heap_image {
     struct glibc_location location;
+    uint64_t lower_bytes; /* set before it is built, multiples of 1 GiB: it lies so much lower (words of 8) */
     uint64_t bases[REGION_COUNT];
     uint8_t data[REGION_COUNT][REGION_BYTES_MAX];
     uint8_t page_states[REGION_COUNT][REGION_BYTES_MAX / 4096]; /* enum page_state */

@@ -113,6 +113,8 @@ struct glibc_heap {
     struct glibc_tcaches tcaches;
     struct tcache_numbers *tcache_numbers; /* one a row of tcaches */
     struct completeness completeness;
+    uint32_t note_turns[COMPLETENESS_NOTES_MAX]; /* of each note kept: the turn in which it was made; see
+                                                    lanes.h */
     struct page_view *pages;
     struct links links;
     struct tally mmapped;

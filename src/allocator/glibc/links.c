@@ -1,6 +1,7 @@
 /* links.c - see links.h. */
 #include "allocator/glibc/links.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 #include "allocator/glibc/link_chains.h"
@@ -19,22 +20,42 @@ bool links_are_possible(const struct glibc_heap *heap)
     return (last->virtual_start + last->virtual_bytes) >> unit_shift(heap) < LINK_NOWHERE;
 }
 
-enum status links_begin(struct glibc_heap *heap, struct error *err)
+enum status links_init(struct links *links, struct error *err)
 {
     void *rows = mmap(NULL, LINKS_BYTES_MAX, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (rows == MAP_FAILED)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the links of free chunks");
     madvise(rows, LINKS_BYTES_MAX, MADV_HUGEPAGE); /* they are gone through in random order */
-    heap->links = (struct links){.rows = rows, .room = LINKS_BYTES_MAX / sizeof(struct link)};
+    *links = (struct links){.rows = rows, .room = LINKS_BYTES_MAX / sizeof(struct link)};
     return STATUS_OK;
+}
+
+void links_deinit(struct links *links)
+{
+    if (links->rows)
+        munmap(links->rows, LINKS_BYTES_MAX);
+    *links = (struct links){0};
+}
+
+enum status links_begin(struct glibc_heap *heap, struct error *err)
+{
+    return links_init(&heap->links, err);
 }
 
 void links_end(struct glibc_heap *heap)
 {
-    if (heap->links.rows)
-        munmap(heap->links.rows, LINKS_BYTES_MAX);
-    heap->links = (struct links){0};
+    links_deinit(&heap->links);
+}
+
+void links_append(struct links *links, const struct links *part, size_t first, size_t count)
+{
+    if (count > links->room - links->count) {
+        links->is_full = true;
+        return;
+    }
+    memcpy(links->rows + links->count, part->rows + first, count * sizeof *part->rows);
+    links->count += count;
 }
 
 static uint32_t place_in(const struct glibc_heap *heap, const struct glibc_segment *segment, uint64_t address)

@@ -18,7 +18,14 @@
 /** Whether links can be noted for this heap: its places fit. */
 bool links_are_possible(const struct glibc_heap *heap);
 
-/** Make room for the notes. */
+/** Room for notes, to be ended by links_deinit(). STATUS_NO_MEMORY. */
+enum status links_init(struct links *links, struct error *err) must_check;
+void links_deinit(struct links *links);
+
+/** Add the @count rows from @first on of @part, whose places lie behind those of @links. */
+void links_append(struct links *links, const struct links *part, size_t first, size_t count);
+
+/** Make room for the notes of @heap. */
 enum status links_begin(struct glibc_heap *heap, struct error *err) must_check;
 
 /**

@@ -37,6 +37,14 @@ void marks_deinit(struct marks *marks)
     *marks = (struct marks){0};
 }
 
+void marks_serve(struct marks *marks, const struct marks *whole)
+{
+    uint64_t *map = marks->map;
+    *marks = *whole;
+    marks->map = map;
+    marks->whole = whole;
+}
+
 void marks_begin_slice(struct marks *marks, uint64_t slice)
 {
     marks->slice = slice;

@@ -21,6 +21,7 @@ enum mark { MARK_NONE, MARK_TCACHE, MARK_FASTBIN, MARK_SIDE };
 
 struct marks {
     const struct glibc_heap *heap;
+    const struct marks *whole; /* it has its counts from there; NULL: they are its own */
     uint64_t *map;
     unsigned shift;       /* log2 of the distance of two places */
     uint64_t slice_bytes; /* of virtual address space in one map */
@@ -35,6 +36,12 @@ struct marks {
 
 enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struct error *err) must_check;
 void marks_deinit(struct marks *marks);
+
+/**
+ * Let @marks, which has a map and nothing else, or served before, serve the heap of @whole: all lists were
+ * followed there, and what that told is @whole's. A slice must be begun next. marks_deinit() is not for it.
+ */
+void marks_serve(struct marks *marks, const struct marks *whole);
 
 /** Empty the map and let it stand for @slice. */
 void marks_begin_slice(struct marks *marks, uint64_t slice);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "allocator/glibc/arena.h"
+#include "allocator/glibc/lanes.h"
 #include "allocator/glibc/links.h"
 #include "allocator/glibc/lists.h"
 #include "allocator/glibc/segments.h"
@@ -18,6 +19,8 @@ void pass_free(struct pass *pass)
 {
     if (!pass)
         return;
+    if (pass->request->threads)
+        lanes_trim(pass->request->threads);
     window_deinit(&pass->walk.window);
     slicer_deinit(&pass->slicer);
     totals_deinit(&pass->totals);

@@ -1,17 +1,10 @@
 /* pass_walk.c - see pass.h. */
 #include <stdlib.h>
 
-#include "allocator/glibc/mmapped.h"
+#include "allocator/glibc/lanes.h"
 #include "allocator/glibc/pass.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
-
-/* A segment at its turn in the order of addresses. */
-struct turn {
-    uint64_t start;
-    uint32_t heap;
-    uint32_t segment;
-};
 
 static int by_start(const void *left, const void *right)
 {
@@ -47,6 +40,7 @@ static enum status walk_turn(struct pass *pass, const struct turn *turn, struct 
     const struct glibc_segment *segment = &heap->segments[turn->segment];
     pass->walk.heap = heap;
     pass->walk.window.heap = heap;
+    pass->walk.arena = &heap->arenas[segment->arena];
     pass->walk.marks = &pass->marks[turn->heap];
     if (pass->request->want_residency && pass->residency_pages.is_known)
         residency_of_range(&pass->residency, segment->base, segment->end, &pass->segments);
@@ -54,6 +48,25 @@ static enum status walk_turn(struct pass *pass, const struct turn *turn, struct 
                                              : walk_segment(&pass->walk, segment, err);
     walk_flush(&pass->walk);
     return status;
+}
+
+/* All turns by this thread, and the gaps between them. */
+static enum status walk_turns(struct pass *pass, const struct turn *turns, size_t count,
+                              struct mmapped_search *search, struct error *err)
+{
+    uint64_t from = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct glibc_segment *segment = &pass->heaps[turns[i].heap].segments[turns[i].segment];
+        mmapped_find(search, from, segment->base);
+        walk_flush(&pass->walk);
+        enum status status = walk_turn(pass, &turns[i], err);
+        if (status != STATUS_OK)
+            return status;
+        from = max_u64(segment->end, segment->reserved_end);
+    }
+    mmapped_find(search, from, UINT64_MAX);
+    walk_flush(&pass->walk);
+    return STATUS_OK;
 }
 
 enum status pass_walk(struct pass *pass, struct error *err)
@@ -67,18 +80,8 @@ enum status pass_walk(struct pass *pass, struct error *err)
         search.wanted_chunks += pass->heaps[i].par.n_mmaps;
         search.wanted_bytes += pass->heaps[i].par.mmapped_mem;
     }
-    uint64_t from = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct glibc_segment *segment = &pass->heaps[turns[i].heap].segments[turns[i].segment];
-        mmapped_find(&search, from, segment->base);
-        walk_flush(&pass->walk);
-        enum status status = walk_turn(pass, &turns[i], err);
-        if (status != STATUS_OK)
-            return status;
-        from = max_u64(segment->end, segment->reserved_end);
-    }
-    mmapped_find(&search, from, UINT64_MAX);
-    walk_flush(&pass->walk);
+    enum status status = lanes_are_possible(pass, count) ? lanes_walk(pass, turns, count, &search, err)
+                                                         : walk_turns(pass, turns, count, &search, err);
     pass->mmapped_found = search.found;
-    return pass->walk.is_stopped ? STATUS_STOPPED : STATUS_OK;
+    return status == STATUS_OK && pass->walk.is_stopped ? STATUS_STOPPED : status;
 }

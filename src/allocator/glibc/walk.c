@@ -4,6 +4,7 @@
 #include "allocator/glibc/chain.h"
 #include "allocator/glibc/fast_walk.h"
 #include "allocator/glibc/lists.h"
+#include "allocator/glibc/slices.h"
 #include "base/checked.h"
 #include "base/clock.h"
 
@@ -76,6 +77,14 @@ static bool handle(struct walk_chain *chain, enum stop_reason reason)
     return recover_broken(chain, reason == BAD_FOOTER ? NOTE_BAD_FOOTER : NOTE_BAD_SIZE) == RECOVERY_RESUMED;
 }
 
+static enum status enter_slice(struct walk *walk, uint64_t slice, struct error *err)
+{
+    if (walk->slices)
+        return slices_enter(walk->slices, walk->marks, walk->heap, slice, err);
+    marks_begin_slice(walk->marks, slice);
+    return lists_mark(walk->heap, walk->marks, err);
+}
+
 enum status chain_enter_slice(struct walk_chain *chain, uint64_t address, struct error *err)
 {
     struct marks *marks = chain->walk->marks;
@@ -86,8 +95,7 @@ enum status chain_enter_slice(struct walk_chain *chain, uint64_t address, struct
         return STATUS_OK;
     uint64_t slice = marks_slice_of(marks, chain->segment, address);
     if (slice != marks->slice) {
-        marks_begin_slice(marks, slice);
-        enum status status = lists_mark(chain->walk->heap, marks, err);
+        enum status status = enter_slice(chain->walk, slice, err);
         if (status != STATUS_OK)
             return status;
     }
@@ -99,16 +107,15 @@ enum status chain_enter_slice(struct walk_chain *chain, uint64_t address, struct
 enum status chain_begin(struct walk_chain *chain, struct walk *walk, const struct glibc_segment *segment,
                         struct error *err)
 {
-    struct glibc_heap *heap = walk->heap;
     *chain = (struct walk_chain){.walk = walk,
                                  .segment = segment,
-                                 .arena = &heap->arenas[segment->arena],
+                                 .arena = walk->arena,
                                  .end = segment->end,
                                  .has_top = segment->has_top};
     chain->limit = segment->has_top ? chain->arena->top_addr : segment->end - HEAP_TERMINATOR_BYTES;
     if (segment->is_main && !segment->has_top)
         chain->limit = segment->end;
-    window_forget(&walk->window);
+    window_restart(&walk->window);
     chain->at = segment->start;
     return chain_enter_slice(chain, segment->start, err);
 }

@@ -19,7 +19,9 @@
 /** A pass. The sinks stay the caller's. */
 struct walk {
     struct glibc_heap *heap;
+    struct glibc_arena *arena; /* of the segment under way: what is found is summed up there */
     struct marks *marks;
+    struct slices *slices; /* marks are shared with other walks through these; NULL: they are its own */
     struct window window;
     struct chunk_sink *sinks[WALK_SINKS_MAX];
     size_t sink_count;

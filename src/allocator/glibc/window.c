@@ -31,6 +31,12 @@ void window_forget(struct window *window)
     window->start = window->end = 0;
 }
 
+void window_restart(struct window *window)
+{
+    window_forget(window);
+    window->length = WINDOW_BYTES;
+}
+
 static void adapt_length(struct window *window)
 {
     if (window->end == window->start)

@@ -48,4 +48,7 @@ static inline const uint8_t *window_at(const struct window *window, uint64_t add
 /** Forget the contents: the next load reads again. */
 void window_forget(struct window *window);
 
+/** Forget what was there, and how dense its headers were. */
+void window_restart(struct window *window);
+
 #endif

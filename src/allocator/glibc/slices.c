@@ -1,0 +1,117 @@
+/* slices.c - see slices.h. */
+#include "allocator/glibc/slices.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "allocator/glibc/lists.h"
+
+static uint64_t *new_map(void)
+{
+    void *map = mmap(NULL, MARKS_MAP_BYTES, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return map == MAP_FAILED ? NULL : map;
+}
+
+enum status slices_init(struct slices *slices, size_t count, struct error *err)
+{
+    *slices = (struct slices){.maps = calloc(count, sizeof *slices->maps)};
+    pthread_mutex_init(&slices->lock, NULL);
+    for (; slices->maps && slices->count < count; slices->count++) {
+        slices->maps[slices->count].marks.map = new_map();
+        if (!slices->maps[slices->count].marks.map)
+            break;
+    }
+    if (slices->maps && slices->count == count)
+        return STATUS_OK;
+    slices_deinit(slices);
+    return error_set(err, STATUS_NO_MEMORY, "no memory for %zu maps of the lists", count);
+}
+
+void slices_deinit(struct slices *slices)
+{
+    for (size_t i = 0; i < slices->count; i++)
+        munmap(slices->maps[i].marks.map, MARKS_MAP_BYTES);
+    free(slices->maps);
+    pthread_mutex_destroy(&slices->lock);
+    slices->maps = NULL;
+    slices->count = 0;
+}
+
+void slices_restart(struct slices *slices)
+{
+    for (size_t i = 0; i < slices->count; i++) {
+        slices->maps[i].users = 0;
+        slices->maps[i].is_made = false;
+    }
+}
+
+static void leave(struct slices *slices, struct marks *marks)
+{
+    for (size_t i = 0; i < slices->count; i++)
+        if (slices->maps[i].marks.map == marks->map)
+            slices->maps[i].users--;
+    marks->map = NULL;
+}
+
+/* The map that holds the slice, else one that nobody uses: there are as many as walks. */
+static struct slice_map *find(struct slices *slices, const struct marks *whole, uint64_t slice)
+{
+    struct slice_map *unused = NULL;
+    for (size_t i = 0; i < slices->count; i++) {
+        struct slice_map *map = &slices->maps[i];
+        if (map->is_made && map->marks.whole == whole && map->marks.slice == slice)
+            return map;
+        if (map->users == 0 && (!unused || (unused->is_made && !map->is_made)))
+            unused = map;
+    }
+    return unused;
+}
+
+static enum status make(struct slice_map *map, const struct marks *whole, struct glibc_heap *heap,
+                        uint64_t slice, struct error *err)
+{
+    marks_serve(&map->marks, whole);
+    marks_begin_slice(&map->marks, slice);
+    enum status status = lists_mark(heap, &map->marks, err);
+    map->is_made = status == STATUS_OK;
+    return status;
+}
+
+static enum status enter(struct slices *slices, struct marks *marks, struct glibc_heap *heap, uint64_t slice,
+                         struct error *err)
+{
+    const struct marks *whole = marks->whole;
+    leave(slices, marks);
+    if (slice == whole->slice) {
+        *marks = *whole;
+        marks->whole = whole;
+        return STATUS_OK;
+    }
+    struct slice_map *map = find(slices, whole, slice);
+    bool is_made = map->is_made && map->marks.whole == whole && map->marks.slice == slice;
+    enum status status = is_made ? STATUS_OK : make(map, whole, heap, slice, err);
+    if (status != STATUS_OK) {
+        marks->slice = UINT64_MAX;
+        return status;
+    }
+    map->users++;
+    *marks = map->marks;
+    return STATUS_OK;
+}
+
+enum status slices_enter(struct slices *slices, struct marks *marks, struct glibc_heap *heap, uint64_t slice,
+                         struct error *err)
+{
+    pthread_mutex_lock(&slices->lock);
+    enum status status = enter(slices, marks, heap, slice, err);
+    pthread_mutex_unlock(&slices->lock);
+    return status;
+}
+
+void slices_leave(struct slices *slices, struct marks *marks)
+{
+    pthread_mutex_lock(&slices->lock);
+    leave(slices, marks);
+    pthread_mutex_unlock(&slices->lock);
+}
