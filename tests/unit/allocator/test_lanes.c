@@ -17,7 +17,7 @@
 #include "fuzz/heap_image.h"
 
 #define LIBCS 3
-#define ROUNDS 150
+#define ROUNDS 60
 #define TIMEOUT_NS (60 * NS_PER_SECOND)
 
 static struct scan_threads *threads_of[9];
