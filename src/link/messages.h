@@ -153,6 +153,7 @@ struct message_settings {
     uint32_t size_histogram;
     uint32_t residency;
     uint64_t stream_timeout_ns;
+    uint64_t group_ttl_ns;
 };
 
 /**

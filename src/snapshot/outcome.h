@@ -70,7 +70,8 @@ const char *process_state_name(enum process_state state);
     X(MIN_UPTIME, "min_uptime")   \
     X(PERMISSION, "permission")   \
     X(UNSUPPORTED, "unsupported") \
-    X(QUARANTINED, "quarantined")
+    X(QUARANTINED, "quarantined") \
+    X(CONFLICT, "conflict")
 enum skipped {
 #define X(name, label) SKIPPED_##name,
     SKIPPED_TABLE(X)

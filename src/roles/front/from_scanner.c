@@ -2,6 +2,7 @@
 #include "roles/front/from_scanner.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "link/link.h"
 #include "roles/front/http/streams.h"
 
@@ -59,7 +60,7 @@ static enum status from_scanner(struct front *front, const struct message *messa
         store_process_gone(front->store, process->pid, process->has_ended != 0);
         return STATUS_OK;
     case MESSAGE_ROUND:
-        store_round(front->store, message->body);
+        store_round(front->store, message->body, clock_monotonic_ns());
         return STATUS_OK;
     case MESSAGE_STREAM_REPLY:
     case MESSAGE_STREAM_END:

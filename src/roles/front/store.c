@@ -20,7 +20,8 @@ struct store *store_new(uint64_t bytes_max)
                                                 .max_arenas = 64,
                                                 .size_histogram = 1,
                                                 .residency = 1,
-                                                .stream_timeout_ns = 300 * UINT64_C(1000000000)};
+                                                .stream_timeout_ns = 300 * UINT64_C(1000000000),
+                                                .group_ttl_ns = 3600 * UINT64_C(1000000000)};
     return store;
 }
 
@@ -126,7 +127,7 @@ static void remove_process(struct store *store, size_t at)
             (store->process_count - at) * sizeof(*store->processes));
 }
 
-void store_round(struct store *store, const struct message_round *round)
+void store_round(struct store *store, const struct message_round *round, uint64_t now_ns)
 {
     pthread_rwlock_wrlock(&store->lock);
     store->round = *round;
@@ -143,22 +144,8 @@ void store_round(struct store *store, const struct message_round *round)
     }
     if (store->is_first_round)
         store->process_count = kept;
+    store_leave_groups(store, now_ns);
     store->is_first_round = false;
-    pthread_rwlock_unlock(&store->lock);
-}
-
-void store_group_gone(struct store *store, const char *name)
-{
-    bool found;
-    pthread_rwlock_wrlock(&store->lock);
-    size_t at = store_group_place(store, name, &found);
-    if (found) {
-        store->bytes -= store_group_bytes(store->groups[at]);
-        store_group_unref(store->groups[at]);
-        store->group_count--;
-        memmove(store->groups + at, store->groups + at + 1,
-                (store->group_count - at) * sizeof(*store->groups));
-    }
     pthread_rwlock_unlock(&store->lock);
 }
 

@@ -22,6 +22,8 @@
 /** A group; message.added holds the sums since start. */
 struct store_group {
     atomic_uint references;
+    uint64_t epoch;   /* of the scanner that sent it */
+    uint64_t left_ns; /* since when (CLOCK_MONOTONIC) no scanner knows it; 0: one does */
     struct message_group message;
     size_t labels_length; /* bytes of name, NUL, value, NUL … */
     char labels[];
@@ -65,7 +67,8 @@ enum status store_group(struct store *store, const struct message_group *group, 
                         size_t labels_length, struct error *err) must_check;
 enum status store_process(struct store *store, const struct message_process *process, const void *snapshot,
                           size_t snapshot_length, struct error *err) must_check;
-void store_round(struct store *store, const struct message_round *round);
+/** @now_ns: CLOCK_MONOTONIC. */
+void store_round(struct store *store, const struct message_round *round, uint64_t now_ns);
 void store_group_gone(struct store *store, const char *name);
 void store_process_gone(struct store *store, int32_t pid, bool has_ended);
 

@@ -28,6 +28,10 @@ size_t store_process_place(const struct store *store, int32_t pid, bool *found);
 
 void store_group_unref(struct store_group *group);
 
+/** After a round of the scanner: what it does not know of has no processes, and ends after group_ttl; the
+ * lock is held. */
+void store_leave_groups(struct store *store, uint64_t now_ns);
+
 uint64_t store_group_bytes(const struct store_group *group);
 uint64_t store_process_bytes(const struct store_process *process);
 

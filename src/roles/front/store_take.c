@@ -52,6 +52,7 @@ static enum status put_group(struct store *store, struct store_group *group, str
 {
     bool found;
     size_t at = store_group_place(store, group->message.name, &found);
+    group->epoch = store->epoch;
     uint64_t bytes = store_group_bytes(group), before = found ? store_group_bytes(store->groups[at]) : 0;
     enum status status = check_bytes(store, bytes, before, err);
     if (status != STATUS_OK)
@@ -85,6 +86,7 @@ enum status store_group(struct store *store, const struct message_group *message
     if (!group)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a group");
     atomic_init(&group->references, 1);
+    group->left_ns = 0;
     group->message = *message;
     group->labels_length = labels_length;
     if (labels_length)

@@ -87,7 +87,27 @@ static void set_labels(struct tracked *process, const struct facts *facts)
 static void unmatch(struct tracked *process)
 {
     process->is_matched = process->has_children_entry = process->is_aggregated = false;
+    process->has_conflict = false;
     process->home = NULL;
+}
+
+/* What series of it said of their group would be wrong for it, or for all others in that group. */
+static void set_conflict(const struct scanner *scanner, struct tracked *process, const char *group,
+                         const struct entry *entry)
+{
+    const struct entry *other = groups_conflict(&scanner->groups, group, entry);
+    bool is_news = other && !process->has_conflict;
+    process->has_conflict = other != NULL;
+    if (!is_news)
+        return;
+    char pid[16], line[16], other_line[16];
+    snprintf(pid, sizeof pid, "%d", (int)process->id.pid);
+    snprintf(line, sizeof line, "%u", entry->line);
+    snprintf(other_line, sizeof other_line, "%u", other->line);
+    log_event(LOG_ERROR,
+              "process is not scanned: another entry gave its group other labels or another identify_by",
+              "pid", pid, "comm", process->labels.comm, "group", group, "entry_at_line", line,
+              "other_entry_at_line", other_line, NULL);
 }
 
 static void set_match(struct scanner *scanner, struct tracked *process, const struct match_result *match)
@@ -100,7 +120,10 @@ static void set_match(struct scanner *scanner, struct tracked *process, const st
     process->min_uptime_ns = entry->min_uptime_ns;
     process->scan_config = entry->scan;
     snprintf(process->group_name, sizeof process->group_name, "%s", match->group);
-    process->home = groups_take(&scanner->groups, match->group, entry, entry->scan.interval_ns);
+    set_conflict(scanner, process, match->group, entry);
+    process->home = process->has_conflict
+                        ? NULL
+                        : groups_take(&scanner->groups, match->group, entry, entry->scan.interval_ns);
 }
 
 /* Without a configuration each process that has memory may be scanned, in a group of its comm; it gets it

@@ -22,6 +22,7 @@
 void discovery_make_groups(struct scanner *scanner)
 {
     const struct config *config = scanner->config;
+    groups_forget_entries(&scanner->groups);
     for (size_t i = 0; i < scanner->groups.count; i++)
         scanner->groups.items[i]->is_fixed = false;
     for (size_t i = 0; i < config->entries_count; i++) {
@@ -90,7 +91,14 @@ static void update_group(struct scanner *scanner, struct group *group)
     report_group(scanner, group);
 }
 
-/* Groups that nobody was in for too long go. */
+/* That nobody was in for too long, or that an entry named which is no more. */
+static bool is_over(const struct scanner *scanner, const struct group *group, uint64_t now_ns)
+{
+    bool was_fixed = !group->message.is_templated && !group->round_processes;
+    return !group->is_fixed &&
+           (was_fixed || now_ns - group->last_member_ns > scanner->config->limits.group_ttl_ns);
+}
+
 void discovery_count_groups(struct scanner *scanner)
 {
     uint64_t now_ns = clock_monotonic_ns();
@@ -100,7 +108,7 @@ void discovery_count_groups(struct scanner *scanner)
         struct group *group = groups->items[i];
         if (group->round_processes || group->last_member_ns == 0)
             group->last_member_ns = now_ns;
-        if (!group->is_fixed && now_ns - group->last_member_ns > scanner->config->limits.group_ttl_ns) {
+        if (is_over(scanner, group, now_ns)) {
             report_group_gone(scanner, group);
             groups_remove(groups, group);
             continue;

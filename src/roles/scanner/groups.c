@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+
 struct group *groups_find(const struct groups *groups, const char *name)
 {
     for (size_t i = 0; i < groups->count; i++)
@@ -31,13 +33,37 @@ static struct group *add(struct groups *groups, const char *name)
     return group;
 }
 
+static void pack_labels(const struct entry *entry, struct buffer *ret)
+{
+    for (size_t i = 0; entry && i < entry->labels_count; i++) {
+        buffer_append(ret, entry->labels[i].name, strlen(entry->labels[i].name) + 1);
+        buffer_append(ret, entry->labels[i].value, strlen(entry->labels[i].value) + 1);
+    }
+}
+
+void groups_forget_entries(struct groups *groups)
+{
+    for (size_t i = 0; i < groups->count; i++)
+        groups->items[i]->entry = NULL;
+}
+
+const struct entry *groups_conflict(const struct groups *groups, const char *name, const struct entry *entry)
+{
+    const struct group *group = groups_find(groups, name);
+    if (!group || !group->entry || group->entry == entry)
+        return NULL;
+    scoped_buffer struct buffer own = {0}, others = {0};
+    pack_labels(entry, &own);
+    pack_labels(group->entry, &others);
+    bool is_same = own.length == others.length && entry->identify_by == group->entry->identify_by &&
+                   (own.length == 0 || memcmp(own.data, others.data, own.length) == 0);
+    return is_same ? NULL : group->entry;
+}
+
 static void set_labels(struct group *group, const struct entry *entry)
 {
     struct buffer labels = {0};
-    for (size_t i = 0; entry && i < entry->labels_count; i++) {
-        buffer_append(&labels, entry->labels[i].name, strlen(entry->labels[i].name) + 1);
-        buffer_append(&labels, entry->labels[i].value, strlen(entry->labels[i].value) + 1);
-    }
+    pack_labels(entry, &labels);
     bool is_same = labels.length == group->labels.length &&
                    (labels.length == 0 || memcmp(labels.data, group->labels.data, labels.length) == 0);
     if (is_same || labels.failed) {
@@ -64,6 +90,8 @@ struct group *groups_take(struct groups *groups, const char *name, const struct 
     group->is_changed |= group->message.identify_by != identify_by;
     group->message.identify_by = identify_by;
     group->configured_interval_ns = interval_ns;
+    if (!group->entry)
+        group->entry = entry;
     set_labels(group, entry);
     return group;
 }

@@ -18,7 +18,8 @@ struct group {
     uint64_t last_member_ns;
     uint32_t round_processes, round_scanned; /* counted in the round under way */
     uint64_t round_interval_ns;
-    bool is_fixed; /* its entry's name has no template fields: it is there without a process */
+    const struct entry *entry; /* of the configuration in force, that it has its labels from; NULL: none */
+    bool is_fixed;             /* its entry's name has no template fields: it is there without a process */
     bool is_changed;
 };
 
@@ -31,8 +32,17 @@ struct groups {
 /** The group called @name, or NULL. */
 struct group *groups_find(const struct groups *groups, const char *name);
 
-/** The group called @name as @entry (NULL: the default configuration) has it, made where it is new. NULL
- * without memory. */
+/** Before another configuration is in force: no group has its labels from an entry of this one. */
+void groups_forget_entries(struct groups *groups);
+
+/**
+ * The entry whose labels or identify_by the group called @name has, where @entry has others and so cannot
+ * have processes in it; else NULL.
+ */
+const struct entry *groups_conflict(const struct groups *groups, const char *name, const struct entry *entry);
+
+/** The group called @name as @entry (NULL: the default configuration) has it, made where it is new; there
+ * must be no conflict. NULL without memory. */
 struct group *groups_take(struct groups *groups, const char *name, const struct entry *entry,
                           uint64_t interval_ns);
 

@@ -38,6 +38,7 @@ void report_settings(struct scanner *scanner)
         .size_histogram = config->metrics.size_histogram,
         .residency = config->metrics.residency,
         .stream_timeout_ns = config->api.stream_timeout_ns,
+        .group_ttl_ns = config->limits.group_ttl_ns,
     };
     send_to_front(scanner, MESSAGE_SETTINGS, &message, NULL, 0);
 }

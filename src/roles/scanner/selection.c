@@ -39,13 +39,14 @@ static void inherit(struct scanner *scanner, struct tracked *process)
     bool is_heir =
         ancestor && ancestor->is_matched && !ancestor->is_inherited && ancestor->has_children_entry;
     if (!is_heir && process->is_inherited) {
-        process->is_matched = process->is_inherited = false;
+        process->is_matched = process->is_inherited = process->has_conflict = false;
         process->home = NULL;
     }
     if (!is_heir)
         return;
     process->is_matched = process->is_inherited = true;
     process->home = ancestor->home;
+    process->has_conflict = ancestor->has_conflict;
     process->is_aggregated = ancestor->is_aggregated;
     process->min_uptime_ns = ancestor->min_uptime_ns;
     process->scan_config = ancestor->scan_config;
@@ -161,6 +162,7 @@ static void count_skipped(struct scanner *scanner, const struct tracked *process
     uint64_t *skipped = scanner->round.skipped;
     skipped[SKIPPED_MIN_UPTIME] += process->skip == SKIP_YOUNG;
     skipped[SKIPPED_LIMIT] += process->skip == SKIP_LIMIT;
+    skipped[SKIPPED_CONFLICT] += process->skip == SKIP_CONFLICT;
     skipped[SKIPPED_PERMISSION] += is_refused(process);
     skipped[SKIPPED_UNSUPPORTED] += is_unsupported(process);
 }
@@ -172,6 +174,8 @@ static void judge(struct scanner *scanner, struct tracked *process)
         inherit(scanner, process);
     if (process->is_matched && is_younger(process, process->min_uptime_ns))
         process->skip = SKIP_YOUNG;
+    if (process->is_matched && process->has_conflict)
+        process->skip = SKIP_CONFLICT;
 }
 
 void selection_update(struct scanner *scanner)

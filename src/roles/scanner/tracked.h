@@ -14,7 +14,7 @@
 struct group;
 
 /** Why a process that an entry takes is not scanned. */
-enum tracked_skip { SKIP_NOT, SKIP_YOUNG, SKIP_LIMIT, SKIP_SHARES_MEMORY };
+enum tracked_skip { SKIP_NOT, SKIP_YOUNG, SKIP_LIMIT, SKIP_SHARES_MEMORY, SKIP_CONFLICT };
 
 /** A process. Discovery makes and frees it; fields under "scan" are written by scans too, under the lock. */
 struct tracked {
@@ -30,6 +30,7 @@ struct tracked {
     bool is_matched, is_inherited; /* inherited: by its parent's entry (children: true) */
     bool has_children_entry;       /* its entry has children: true */
     bool is_aggregated;            /* identify_by: none */
+    bool has_conflict;             /* its group has other labels than its entry, or another identify_by */
     uint64_t min_uptime_ns;
     struct scan_config scan_config;
     struct group *home;  /* that it belongs to; NULL: not matched, or only to be scanned if there is room */

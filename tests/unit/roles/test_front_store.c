@@ -123,7 +123,7 @@ static void test_a_new_scanner(void **state)
     assert_int_equal(store_state_at(found, 101), PROCESS_STATE_FAILED);
     assert_int_equal(store_failure_at(found, 101), FAILURE_STALE);
     store_process_unref(found);
-    store_round(store, &round);
+    store_round(store, &round, 1);
     assert_null(store_find(store, 8)); /* it was not reported */
     scoped_view struct store_view view = {0};
     struct error err;
@@ -170,10 +170,75 @@ static void test_bytes_are_bounded(void **state)
         store_process_gone(store, pid, true);
     assert_int_equal(store_group(store, &group, labels, sizeof labels, &err), STATUS_OK);
     store_set_epoch(store, 2);
-    store_round(store, &(struct message_round){.all_tried = 1}); /* a new scanner knows none of them */
+    store_round(store, &(struct message_round){.all_tried = 1}, 1); /* a new scanner knows none of them */
     store_group_gone(store, "g");
     for (int32_t pid = 1; pid <= kept; pid++)
         assert_int_equal(put(store, "g", pid, 1, PROCESS_STATE_OK), STATUS_OK);
+    store_free(store);
+}
+
+static void put_group(struct store *store, const char *name, bool is_templated)
+{
+    struct error err;
+    struct message_group group = {
+        .processes = 2, .labels_count = 1, .is_templated = is_templated, .added = {.resyncs = 3}};
+    static const char labels[] = "team\0cache";
+    strcpy(group.name, name);
+    assert_int_equal(store_group(store, &group, labels, sizeof labels, &err), STATUS_OK);
+}
+
+/* Of a group of the store; false: there is none called @name. */
+static bool group_says(struct store *store, const char *name, uint32_t *processes, uint64_t *resyncs)
+{
+    struct error err;
+    bool is_found = false;
+    scoped_view struct store_view view = {0};
+    assert_int_equal(store_view(store, &view, &err), STATUS_OK);
+    for (size_t i = 0; i < view.group_count; i++) {
+        const struct store_group *group = view.groups[i];
+        if (strcmp(group->message.name, name) != 0)
+            continue;
+        is_found = true;
+        assert_memory_equal(group->labels, "team\0cache", group->labels_length);
+        *processes = group->message.processes;
+        *resyncs = group->message.added.resyncs;
+    }
+    return is_found;
+}
+
+static void test_groups_that_a_new_scanner_does_not_know(void **state)
+{
+    (void)state;
+    struct store *store = store_new(STORE_BYTES_MAX);
+    struct message_round round = {.all_tried = 1};
+    struct message_settings settings = {.group_ttl_ns = 1000};
+    struct error err;
+    uint32_t processes = 0;
+    uint64_t resyncs = 0;
+    assert_int_equal(store_settings(store, &settings, &err), STATUS_OK);
+    put_group(store, "templated", true);
+    put_group(store, "fixed", false);
+    store_round(store, &round, 5);
+    assert_true(group_says(store, "templated", &processes, &resyncs) && processes == 2);
+    store_set_epoch(store, 2);
+    assert_true(group_says(store, "templated", &processes, &resyncs) && processes == 2);
+    store_round(store, &round, 10);
+    assert_true(group_says(store, "templated", &processes, &resyncs));
+    assert_int_equal(processes, 0);
+    assert_int_equal(resyncs, 3);
+    assert_false(group_says(store, "fixed", &processes, &resyncs));
+    store_round(store, &round, 1010);
+    assert_true(group_says(store, "templated", &processes, &resyncs));
+    /* somebody is in it again: it goes on */
+    put_group(store, "templated", true);
+    store_round(store, &round, 1011);
+    assert_true(group_says(store, "templated", &processes, &resyncs));
+    assert_int_equal(processes, 2);
+    assert_int_equal(resyncs, 6);
+    store_set_epoch(store, 3);
+    store_round(store, &round, 2000);
+    store_round(store, &round, 3001);
+    assert_false(group_says(store, "templated", &processes, &resyncs));
     store_free(store);
 }
 
@@ -185,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_a_pid_that_is_used_again),
         cmocka_unit_test(test_a_new_scanner),
         cmocka_unit_test(test_counters_stay),
+        cmocka_unit_test(test_groups_that_a_new_scanner_does_not_know),
         cmocka_unit_test(test_bytes_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
