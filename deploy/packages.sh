@@ -1,6 +1,8 @@
 # Debian packages by use, and how they are installed; read by deploy/demo and tests/run.
 BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libmicrohttpd-dev libelf-dev libdw-dev libiberty-dev libyaml-dev
 libpcre2-dev libcap-dev libseccomp-dev zlib1g-dev libcrypt-dev libgnutls28-dev libcmocka-dev"
+# what the built program is linked with, on Debian 12
+RUN_PACKAGES="libmicrohttpd12 libelf1 libdw1 libyaml-0-2 libpcre2-8-0 libcap2 libseccomp2 zlib1g libcrypt1 libgnutls30"
 TEST_PACKAGES="procps python3 prometheus-process-exporter python3-prometheus-client python3-yaml clang-format clang-tidy prometheus nginx memcached strace curl jq git systemd gdb openssl
 libjemalloc2 libtcmalloc-minimal4 libmimalloc2.0 musl-tools busybox-static redis-server btrfs-progs"
 # programs of 32 bits for the glibc matrix

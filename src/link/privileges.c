@@ -67,8 +67,17 @@ static enum status end_root_magic(struct error *err)
     return STATUS_OK;
 }
 
+/* What an exec of a file with capabilities could give again. A container may not let us: then it has few. */
+static void lower_bounds(uint64_t kept)
+{
+    for (int i = 0; i < CAPABILITY_COUNT; i++)
+        if (!(kept >> i & 1))
+            prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+}
+
 enum status privileges_become(uid_t uid, gid_t gid, uint64_t wanted, struct error *err)
 {
+    lower_bounds(wanted);
     if (uid == 0) {
         enum status status = end_root_magic(err);
         return status != STATUS_OK ? status : privileges_keep(wanted, true, err);

@@ -24,8 +24,8 @@ enum status privileges_keep(uint64_t wanted, bool inherit, struct error *err) mu
 
 /**
  * Become @uid and @gid, without supplementary groups, and keep of the capabilities held those in @wanted,
- * over an exec too. For uid 0 root's automatic capabilities are switched off and locked instead
- * (SECBIT_NOROOT). Only root may.
+ * over an exec too; no other can come back by an exec (the bounding set). For uid 0 root's automatic
+ * capabilities are switched off and locked instead (SECBIT_NOROOT). Only root may.
  */
 enum status privileges_become(uid_t uid, gid_t gid, uint64_t wanted, struct error *err) must_check;
 

@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,6 +24,8 @@ static const unsigned OPEN_FLAGS[] = {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPE
 
 /* libseccomp: with KILL_PROCESS. */
 #define SECCOMP_API 3
+
+#define LATER_LENGTH 3 /* instructions of refuse_later_calls() */
 
 static struct sock_fprog programs[ROLE_COUNT];
 
@@ -154,18 +157,32 @@ static enum status fill(scmp_filter_ctx filter, enum role role, struct error *er
     return rc == 0 ? STATUS_OK : error_errno(err, -rc, "make a filter of system calls");
 }
 
+/* Goes before what libseccomp makes, which knows calls by name only. */
+static void refuse_later_calls(struct sock_filter code[LATER_LENGTH])
+{
+    const struct sock_filter later[LATER_LENGTH] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, SANDBOX_NEWEST_CALL, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+    };
+    memcpy(code, later, sizeof later);
+}
+
 /* The filter as the kernel takes it, in memory of ours. */
-static enum status export(scmp_filter_ctx filter, struct sock_fprog *ret, struct error *err) {
+static enum status export(scmp_filter_ctx filter, enum role role, struct sock_fprog *ret, struct error *err) {
     struct stat stat; scoped_fd int memory = memfd_create("filter", MFD_CLOEXEC);
     if (memory < 0) return error_errno(err, errno, "memory for a filter of system calls");
     int rc = seccomp_export_bpf(filter, memory);
     if (rc != 0 || fstat(memory, &stat) != 0) return error_errno(err, rc ? -rc : errno,
                                                                  "write down a filter of system calls");
-    scoped_free struct sock_filter *code = malloc((size_t)stat.st_size);
-    if (!code || pread(memory, code, (size_t)stat.st_size, 0) !=
+    size_t begin = role == ROLE_KEEPER ? 0 : LATER_LENGTH,
+    length = (size_t)stat.st_size / sizeof(struct sock_filter);
+    scoped_free struct sock_filter *code = calloc(begin + length, sizeof *code);
+    if (!code || pread(memory, code + begin, (size_t)stat.st_size, 0) !=
                      (ssize_t)stat.st_size) return error_set(err, STATUS_NO_MEMORY,
                                                              "no memory for a filter of system calls");
-    *ret = (struct sock_fprog){.len = (unsigned short)((size_t)stat.st_size / sizeof *code), .filter = code};
+    if (begin > 0) refuse_later_calls(code);
+    *ret = (struct sock_fprog){.len = (unsigned short)(begin + length), .filter = code};
     code = NULL;
     return STATUS_OK;
 }
@@ -182,7 +199,7 @@ enum status sandbox_prepare(enum role role, struct error *err)
     if (!filter)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a filter of system calls");
     enum status status = fill(filter, role, err);
-    return status == STATUS_OK ? export(filter, &programs[role], err) : status;
+    return status == STATUS_OK ? export(filter, role, &programs[role], err) : status;
 }
 
 enum status sandbox_enter(enum role role, struct error *err)

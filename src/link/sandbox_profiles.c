@@ -14,6 +14,9 @@
 #endif
 #define SCAN_PAGEMAP 0xc0606610u /* PAGEMAP_SCAN of target/pagemap_scan.h */
 
+const uint32_t SANDBOX_NEWEST_CALL =
+    469; /* file_setattr, Linux 6.17; the same number on every architecture */
+
 #define F (1u << ROLE_FRONT)
 #define S (1u << ROLE_SCANNER)
 #define R (1u << ROLE_RESOLVER)
@@ -25,7 +28,7 @@ const struct sandbox_row SANDBOX_ROWS[] = {
     /* memory */
     {"brk", EACH}, {"munmap", EACH}, {"mremap", EACH}, {"madvise", EACH},
     {"mmap", EACH, SANDBOX_NOT_EXEC, 2}, {"mprotect", EACH, SANDBOX_NOT_EXEC, 2},
-    {"mlockall", H}, {"mlock", H}, {"mlock2", H}, {"memfd_create", F | S}, {"ftruncate", S},
+    {"mseal", EACH}, {"mlockall", H}, {"mlock", H}, {"mlock2", H}, {"memfd_create", F | S}, {"ftruncate", S},
     /* open files */
     {"read", EACH}, {"readv", EACH}, {"pread64", EACH}, {"preadv", S}, {"write", EACH}, {"writev", EACH},
     {"close", EACH}, {"close_range", R | H}, {"fcntl", EACH}, {"fstat", EACH}, {"newfstatat", EACH},
@@ -46,7 +49,8 @@ const struct sandbox_row SANDBOX_ROWS[] = {
     /* waiting */
     {"epoll_create1", F | S}, {"epoll_ctl", F | S}, {"epoll_wait", F | S}, {"epoll_pwait", F | S},
     {"epoll_pwait2", F | S}, {"eventfd2", F | S}, {"pipe2", F}, {"timerfd_create", F | S},
-    {"timerfd_settime", F | S}, {"futex", EACH}, {"futex_waitv", F | S}, {"membarrier", F | S},
+    {"timerfd_settime", F | S}, {"futex", EACH}, {"futex_waitv", F | S},
+    {"futex_wake", EACH}, {"futex_wait", EACH}, {"futex_requeue", EACH}, {"membarrier", F | S},
     {"nanosleep", EACH}, {"clock_nanosleep", EACH}, {"sched_yield", EACH}, {"restart_syscall", EACH},
     /* time and itself */
     {"clock_gettime", EACH}, {"clock_getres", EACH}, {"gettimeofday", EACH}, {"time", EACH}, {"getpid", EACH},
@@ -57,7 +61,7 @@ const struct sandbox_row SANDBOX_ROWS[] = {
     /* signals, threads, the end */
     {"rt_sigaction", EACH}, {"rt_sigprocmask", EACH}, {"rt_sigreturn", EACH}, {"sigaltstack", EACH},
     {"clone", F | S, SANDBOX_THREAD, 0}, {"clone3", EACH, SANDBOX_REFUSED}, {"set_robust_list", F | S},
-    {"rseq", F | S}, {"tgkill", EACH, SANDBOX_REFUSED}, {"exit", EACH}, {"exit_group", EACH},
+    {"rseq", F | S}, {"map_shadow_stack", F | S, SANDBOX_REFUSED}, {"arch_prctl", EACH, SANDBOX_REFUSED}, {"tgkill", EACH, SANDBOX_REFUSED}, {"exit", EACH}, {"exit_group", EACH},
     /* another process: read by the scanner */
     {"process_vm_readv", S}, {"get_robust_list", S}, {"pidfd_open", S}, {"kcmp", S},
     {"ioctl", S, SANDBOX_EQUALS, 1, SCAN_PAGEMAP},

@@ -34,6 +34,13 @@ extern const size_t SANDBOX_ROWS_COUNT;
 extern const char *const SANDBOX_HARMFUL[];
 extern const size_t SANDBOX_HARMFUL_COUNT;
 
+/**
+ * The newest call that the tables were held against. Later ones get ENOSYS, as from a kernel that does not
+ * have them, and no line in the log: no handler has to run for that, which some of a C library's calls leave
+ * no room for.
+ */
+extern const uint32_t SANDBOX_NEWEST_CALL;
+
 /** Calls that kill in every role, the keeper included. */
 extern const char *const SANDBOX_NEVER[];
 extern const size_t SANDBOX_NEVER_COUNT;

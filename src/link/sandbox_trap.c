@@ -1,6 +1,7 @@
 /*
  * sandbox_trap.c - see sandbox_trap.h. The handler only notes the call's number: it may run in the middle of
- * anything. With SIGSYS blocked the kernel ends the process instead.
+ * anything. With SIGSYS blocked the kernel ends the process instead: the calls that a C library makes then
+ * must be in the tables (tests/live/test_blocked_calls.c), or be later than them.
  */
 #include "link/sandbox_trap.h"
 

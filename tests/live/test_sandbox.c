@@ -34,6 +34,7 @@
 #include "target/pagemap_scan.h"
 
 #define REFUSED 250
+#define LATER_CALL 4000 /* of a kernel to come */
 
 /* What a call comes to, by role: K it kills, A it is made, E it is unknown: ENOSYS. */
 struct attempt {
@@ -173,6 +174,17 @@ static void threads_and_memory(void)
     free(block);
 }
 
+/* Around the start of a thread the C library blocks every signal, SIGSYS too. */
+static void later_call_with_signals_blocked(void)
+{
+    sigset_t all;
+    REQUIRE(sandbox_enter(ROLE_FRONT, NULL) == STATUS_OK);
+    sigfillset(&all);
+    REQUIRE(sigprocmask(SIG_BLOCK, &all, NULL) == 0);
+    errno = 0;
+    REQUIRE(syscall(LATER_CALL, 0) == -1 && errno == ENOSYS);
+}
+
 static void scanner_reads(void)
 {
     char byte = 'x', copy = 0;
@@ -209,6 +221,7 @@ static void test_what_roles_need(void **state)
 {
     (void)state;
     in_child(threads_and_memory);
+    in_child(later_call_with_signals_blocked);
     in_child(scanner_reads);
 }
 

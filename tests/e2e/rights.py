@@ -1,0 +1,76 @@
+"""What the kernel says of a process' rights, what SECURITY.md says of a role's, and how to get hold of the roles that live
+for a moment only."""
+import contextlib
+import os
+import re
+import signal
+import threading
+import time
+
+CAPABILITIES = {"CAP_SYS_PTRACE": 1 << 19, "CAP_DAC_READ_SEARCH": 1 << 2}
+
+
+def status(pid):
+    """{field: text} of /proc/PID/status."""
+    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+        return dict(re.findall(r"^(\w+):\t?(.*)$", file.read(), re.M))
+
+
+def caps(of, kind):
+    return int(of["Cap" + kind], 16)
+
+
+def allowed_caps():
+    """{role: bits} of the table in SECURITY.md."""
+    with open(os.path.join(os.environ["SOURCE_ROOT"], "SECURITY.md"), encoding="utf-8") as file:
+        rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in file if line.startswith("|")]
+    roles = next(row for row in rows if "keeper" in row)[1:]
+    found = {role: 0 for role in roles}
+    for name, bit in CAPABILITIES.items():
+        for role, word in zip(roles, next(row for row in rows if row[0] == name)[1:], strict=True):
+            found[role] |= bit if word == "yes" else 0
+    return found
+
+
+def helpers(service):
+    """{pid: role} of holders and resolvers that are confined already; they are told apart by what they have open."""
+    found, roles = {}, set(service.roles().values())
+    with open(f"/proc/{service.process.pid}/task/{service.process.pid}/children", encoding="ascii") as file:
+        children = [int(pid) for pid in file.read().split()]
+    for pid in set(children) - roles:
+        with contextlib.suppress(OSError, KeyError):
+            if status(pid)["Seccomp_filters"] > status(service.process.pid)["Seccomp_filters"]:
+                found[pid] = "holder" if os.listdir(f"/proc/{pid}/fd") == ["0"] else "resolver"
+    return found
+
+
+@contextlib.contextmanager
+def helper_at_work(service, role, ask=lambda: None, seconds=60):
+    """The pid of a @role that waits for the scanner, which stands still meanwhile; @ask is called again and again, on a
+    thread of its own, until there is one."""
+    scanner, limit, is_found = service.roles()["scanner"], time.monotonic() + seconds, threading.Event()
+
+    def repeat():
+        while not is_found.is_set():
+            with contextlib.suppress(OSError):
+                ask()
+            is_found.wait(0.01)
+
+    asking = threading.Thread(target=repeat)
+    asking.start()
+    try:
+        while True:
+            assert time.monotonic() < limit, f"no {role} was seen at work"
+            if role in helpers(service).values():
+                os.kill(scanner, signal.SIGSTOP)
+                pid = next((pid for pid, kind in helpers(service).items() if kind == role), None)
+                if pid:
+                    break
+                os.kill(scanner, signal.SIGCONT)
+            time.sleep(0.0005)
+        yield pid
+    finally:
+        is_found.set()
+        with contextlib.suppress(OSError):
+            os.kill(scanner, signal.SIGCONT)
+        asking.join()
