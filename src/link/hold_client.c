@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "link/hold_messages.h"
 
@@ -58,6 +59,7 @@ static enum status say_why(enum status status, pid_t pid, struct error *err)
 static enum status hold_begin(struct holder *holder, pid_t pid, uint64_t budget_ns, struct error *err)
 {
     struct hold_client *client = (struct hold_client *)holder;
+    budget_ns = min_u64(budget_ns, HOLD_BUDGET_NS_MAX);
     enum status status = client->launcher.start(client->launcher.context, &client->fd, err);
     if (status != STATUS_OK)
         return status;
@@ -83,8 +85,9 @@ static void hold_end(struct holder *holder, struct hold_report *ret)
     *ret = (struct hold_report){.pause_ns = clock_monotonic_ns() - client->begun_ns};
     if (send_message(client->fd, &release) &&
         receive_message(client->fd, HOLD_REPORT, client->budget_ns, &report))
-        *ret = (struct hold_report){
-            .pause_ns = report.pause_ns, .threads = report.threads, .is_confirmed = report.is_confirmed != 0};
+        *ret = (struct hold_report){.pause_ns = min_u64(report.pause_ns, ret->pause_ns),
+                                    .threads = report.threads,
+                                    .is_confirmed = report.is_confirmed != 0};
     let_go(client);
 }
 

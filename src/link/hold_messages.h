@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #define HOLD_MAGIC 0x444c4f48u /* "HOLD" */
+/** Nothing stands still for longer, whoever asks: the longest snapshot_max_pause of a configuration. */
+#define HOLD_BUDGET_NS_MAX UINT64_C(60000000000)
 
 enum hold_kind { HOLD_REQUEST, HOLD_ANSWER, HOLD_RELEASE, HOLD_REPORT };
 

@@ -33,7 +33,6 @@
     X(PING, struct message_empty, 0, false)       /* keeper -> front, scanner: answer with PONG */           \
     X(PONG, struct message_empty, 0, false)       /* front, scanner -> keeper */                             \
     X(PEER, struct message_peer, 0, true)         /* keeper -> front, scanner: the new other end */          \
-    X(PEER_STUCK, struct message_empty, 0, false) /* scanner -> keeper: the front does not read */           \
     X(START, struct message_start, 0, false)      /* keeper -> front, scanner: first of all */               \
     X(LISTENER, struct message_listener, 0, true) /* keeper -> front: after START */                         \
     X(READY, struct message_empty, 0, false)      /* front, scanner -> keeper: started */                    \

@@ -94,6 +94,20 @@ class Service_(unittest.TestCase):
             self.assertTrue(tops and all(record["user_address"] is None for record in tops))
             self.assertTrue(demo.runs())
 
+    def test_the_scanner_ends_in_a_reload(self):
+        """That reload is refused, and the next one works."""
+        with Target("demo") as demo, Service(config(demo.pid)) as service:
+            scanner = service.roles()["scanner"]
+            os.kill(scanner, signal.SIGSTOP)
+            begin = len(service.lines)
+            service.process.send_signal(signal.SIGHUP)
+            os.kill(scanner, signal.SIGKILL)
+            service.wait_line("configuration refused: the old one stays", begin=begin)
+            service.wait(lambda: service.roles().get("scanner") not in (None, scanner))
+            begin = len(service.lines)
+            service.process.send_signal(signal.SIGHUP)
+            service.wait_line("configuration reloaded", begin=begin)
+
     def test_errors(self):
         with Target("demo") as demo, Service(config(demo.pid)) as service:
             for path, method, code, word in (

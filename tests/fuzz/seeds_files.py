@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Seeds of fuzz_symbols, fuzz_proc, fuzz_locate, fuzz_core, fuzz_web and fuzz_http: `seeds_files.py TARGET DIRECTORY`.
+"""Seeds of fuzz_symbols, fuzz_proc, fuzz_locate, fuzz_core, fuzz_web, fuzz_http and fuzz_link: `seeds_files.py TARGET DIRECTORY`.
 
 ELF files are made by the compiler (CC, else cc) of a few lines; texts and processes are written here.
 """
@@ -212,6 +212,34 @@ def http():
     yield bytes([255]) + bytes(range(256)) * 4
 
 
+MESSAGES = 27  # of the table in messages.h
+
+
+def link():
+    """Kind, how it goes (descriptor, memory file), what fills it, how many bytes are damaged: fuzz_link.c."""
+    for kind in range(MESSAGES + 2):
+        sound = bytes([kind, 0, 0, 0, 0])
+        for how in (0, 1, 4, 5, 12, 20, 33, 65):
+            yield b"\0\1" + bytes([kind, how, 0, 0, 0]) + b"\1" + sound
+        for receiver in (1, 2, 3):
+            yield bytes([receiver, 1]) + sound * 3
+            yield bytes([receiver, 0]) + bytes([kind, 0, 0, 3]) + b"\x30\0\1\x99\0\xff\0\5\x80" + sound
+    stream = MESSAGES - 2
+    for what in range(5):
+        for question in range(8):
+            for selected in (0, 1):
+                yield bytes([4, selected, stream, 1, 0, what, question, 0]) + bytes([stream, 33, 0, what, question, 0])
+    for question in range(3):
+        for kind in range(9):
+            record = bytes([kind, 1]) + (8).to_bytes(8, "little") + b"\0\0"
+            end = bytes([6, 0]) + bytes(8) + b"\0\0"
+            yield bytes([5, question, 3]) + record * 4 + end
+            yield bytes([5, question, 1]) + record + bytes([kind, 200]) + b"\xff" * 8 + b"\3\x0c\0\xff\x10\0\x80\x40\1\x41\0"
+    for status in range(20):
+        yield b"\6" + bytes([1, 12, status]) + b"\0" + b"\0\0" + b"\0\0"
+    yield b"\6\0\0\0\0" + bytes([3, 24, 255, 31, 255, 0, 1]) + b"\0"
+
+
 CONFIGS = (
     "scan: {interval: 1m, timeout: auto, consistency: snapshot, max_pause: 5ms, snapshot_max_pause: 1s,\n"
     "  read_swapped: true}\nlimits: {concurrency: 2, scan_threads: 1, max_cpu: 5%, max_processes: 10,\n"
@@ -239,7 +267,7 @@ def configs():
 def main():
     target, directory = sys.argv[1:]
     os.makedirs(directory, exist_ok=True)
-    for number, data in enumerate({"config": configs, "symbols": elf_files, "proc": texts, "locate": processes, "core": cores, "web": web, "http": http}[target]()):
+    for number, data in enumerate({"config": configs, "symbols": elf_files, "proc": texts, "locate": processes, "core": cores, "web": web, "http": http, "link": link}[target]()):
         with open(os.path.join(directory, "%03d" % number), "wb") as file:
             file.write(data)
 

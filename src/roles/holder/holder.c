@@ -265,7 +265,8 @@ int holder_main(int socket_fd)
     drop_capabilities();
     if (sandbox_enter(ROLE_HOLDER, NULL) != STATUS_OK)
         return 1;
-    if (!hear(socket_fd, HOLD_REQUEST, &message) || message.pid <= 0 || message.budget_ns == 0)
+    if (!hear(socket_fd, HOLD_REQUEST, &message) || message.pid <= 0 || message.budget_ns == 0 ||
+        message.budget_ns > HOLD_BUDGET_NS_MAX)
         return 1;
     struct hold hold = {.pid = message.pid, .budget_ns = message.budget_ns, .tasks = {.fd = -1}};
     struct hold_message answer = {.magic = HOLD_MAGIC, .kind = HOLD_ANSWER, .pid = message.pid};

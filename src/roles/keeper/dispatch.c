@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "link/link.h"
+#include "roles/keeper/configuration.h"
 #include "roles/keeper/notify.h"
 #include "roles/keeper/own_usage.h"
 
@@ -69,12 +70,6 @@ void dispatch_restarts(struct keeper *keeper)
     (void)child_send(&keeper->children[KEEPER_FRONT], MESSAGE_RESTARTS, &message, -1);
 }
 
-static void send_result(struct keeper *keeper)
-{
-    if (keeper->has_result)
-        (void)child_send(&keeper->children[KEEPER_FRONT], MESSAGE_CONFIG_RESULT, &keeper->result, -1);
-}
-
 static void send_quarantine(struct keeper *keeper)
 {
     for (size_t i = 0; i < keeper->quarantine.suspect_count; i++) {
@@ -98,7 +93,7 @@ enum status dispatch_start(struct keeper *keeper, struct child *child, struct er
     } else {
         own_usage_tell(keeper); /* first: a counter must not begin with 0 again */
         send_listeners(keeper, child);
-        send_result(keeper);
+        configuration_tell_front(keeper);
     }
     dispatch_restarts(keeper);
     return connect_children(keeper, err);
@@ -123,7 +118,7 @@ static void log_listener(const struct listener *listener)
 }
 
 /* Ready for users: the configuration is good and the front has its sockets. */
-static void check_started(struct keeper *keeper)
+void dispatch_check_started(struct keeper *keeper)
 {
     if (keeper->is_started || !keeper->has_result || !keeper->children[KEEPER_FRONT].is_ready)
         return;
@@ -133,65 +128,6 @@ static void check_started(struct keeper *keeper)
     notify("READY=1");
 }
 
-static void judge_reload(struct keeper *keeper, bool is_ok)
-{
-    if (!keeper->is_reloading)
-        return;
-    keeper->is_reloading = false;
-    if (is_ok) {
-        scoped_fd_run(&keeper->config_fd);
-        keeper->config_fd = take_fd(&keeper->new_config_fd);
-        keeper->config = keeper->new_config;
-        keeper->config.is_reload = 0;
-    }
-    scoped_fd_run(&keeper->new_config_fd);
-    keeper->new_config_fd = -1;
-    notify("READY=1");
-}
-
-static void take_config_result(struct keeper *keeper, const struct message_config_result *result)
-{
-    if (!result->is_reload && !result->is_ok && !keeper->is_started) {
-        keeper_end(keeper, 2);
-        return;
-    }
-    /* a restarted scanner took the same configuration again: no news */
-    if (!result->is_reload && keeper->has_result)
-        return;
-    keeper->result = *result;
-    keeper->has_result = true;
-    send_result(keeper);
-    if (result->is_reload) {
-        log_event(result->is_ok ? LOG_INFO : LOG_ERROR,
-                  result->is_ok ? "configuration reloaded" : "configuration refused: the old one stays",
-                  result->is_ok ? NULL : "error", result->message, NULL);
-        judge_reload(keeper, result->is_ok != 0);
-    }
-    check_started(keeper);
-}
-
-void dispatch_reload(struct keeper *keeper)
-{
-    const struct keeper_options *options = keeper->options;
-    struct error err = {0};
-    if (keeper->is_reloading || !keeper->is_started)
-        return;
-    notify_reloading();
-    enum status status = config_file_read(options->config_file, !options->is_config_given,
-                                          &keeper->new_config, &keeper->new_config_fd, &err);
-    keeper->is_reloading = true;
-    keeper->new_config.is_reload = 1;
-    if (status == STATUS_OK)
-        status = child_send(&keeper->children[KEEPER_SCANNER], MESSAGE_CONFIG, &keeper->new_config,
-                            keeper->new_config_fd);
-    if (status == STATUS_OK)
-        return;
-    struct message_config_result result = {.is_reload = 1};
-    snprintf(result.message, sizeof result.message, "%s",
-             err.message[0] ? err.message : "the scanner is not running");
-    take_config_result(keeper, &result);
-}
-
 static void start_helper(struct keeper *keeper, struct child *scanner, const struct message_want *want,
                          int (*main)(int socket_fd), enum role role)
 {
@@ -199,7 +135,7 @@ static void start_helper(struct keeper *keeper, struct child *scanner, const str
     struct message_want answer = {.sequence = want->sequence, .role = role};
     scoped_fd int fd = -1;
     if (helper_start(&keeper->helpers, role, main, &fd, &err) != STATUS_OK)
-        log_error(LOG_WARN, "helper could not be started", &err);
+        log_error_limited(&keeper->helper_refused, LOG_WARN, "helper could not be started", &err);
     (void)child_send(scanner, MESSAGE_HELPER, &answer, fd);
 }
 
@@ -212,11 +148,11 @@ static enum status from_front(struct keeper *keeper, struct child *front, const 
         return STATUS_OK;
     case MESSAGE_READY:
         front->is_ready = true;
-        check_started(keeper);
+        dispatch_check_started(keeper);
         return STATUS_OK;
     case MESSAGE_RELOAD:
         if (keeper->options->enable_lifecycle)
-            dispatch_reload(keeper);
+            configuration_reload(keeper);
         return STATUS_OK;
     default:
         return error_set(err, STATUS_BAD_DATA, "the front does not send %s", message_name(message->kind));
@@ -226,7 +162,6 @@ static enum status from_front(struct keeper *keeper, struct child *front, const 
 static enum status from_scanner(struct keeper *keeper, struct child *scanner, const struct message *message,
                                 struct error *err)
 {
-    const struct message_config_result *result = message->body;
     switch (message->kind) {
     case MESSAGE_PONG:
         scanner->heard_ns = clock_monotonic_ns();
@@ -235,10 +170,7 @@ static enum status from_scanner(struct keeper *keeper, struct child *scanner, co
         scanner->is_ready = true;
         return STATUS_OK;
     case MESSAGE_CONFIG_RESULT:
-        if (!message_string_ok(result->message, sizeof result->message))
-            return error_set(err, STATUS_BAD_DATA, "CONFIG_RESULT is not sound");
-        take_config_result(keeper, result);
-        return STATUS_OK;
+        return configuration_judged(keeper, message->body, err);
     case MESSAGE_SCAN_BEGIN:
         quarantine_scan_begin(&keeper->quarantine, message->body);
         return STATUS_OK;

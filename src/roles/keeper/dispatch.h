@@ -2,6 +2,7 @@
 #ifndef ROLES_KEEPER_DISPATCH_H
 #define ROLES_KEEPER_DISPATCH_H
 
+#include "base/log_limit.h"
 #include "roles/keeper/child.h"
 #include "roles/keeper/config_file.h"
 #include "roles/keeper/helpers.h"
@@ -24,6 +25,9 @@ struct keeper {
     struct message_config new_config;
     int new_config_fd; /* of a reload that the scanner has not judged yet */
     bool is_reloading;
+    bool is_reload_wanted;
+    uint64_t reload_ns; /* before which none begins */
+    struct log_limit helper_refused;
     struct message_config_result result;
     bool has_result;
     uint64_t epoch;
@@ -50,7 +54,7 @@ void dispatch_receive(struct keeper *keeper, struct child *child);
 /** Take all that @child, which has ended, had sent. */
 void dispatch_drain(struct keeper *keeper, struct child *child);
 
-/** Read the configuration again and hand it to the scanner. */
-void dispatch_reload(struct keeper *keeper);
+/** Say that the service is ready, once it is. */
+void dispatch_check_started(struct keeper *keeper);
 
 #endif

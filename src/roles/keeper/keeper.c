@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "link/sandbox.h"
+#include "roles/keeper/configuration.h"
 #include "roles/keeper/dispatch.h"
 #include "roles/keeper/notify.h"
 #include "roles/keeper/own_usage.h"
@@ -123,8 +124,10 @@ static void child_exited(struct keeper *keeper, struct child *child, int wait_st
     child->pid = 0;
     dispatch_drain(keeper, child);
     uint64_t now_ns = clock_monotonic_ns();
-    if (child->role == ROLE_SCANNER)
+    if (child->role == ROLE_SCANNER) {
         quarantine_scanner_died(&keeper->quarantine, now_ns);
+        configuration_scanner_ended(keeper);
+    }
     child_ended(child, now_ns);
 }
 
@@ -151,7 +154,7 @@ static void take_signal(struct keeper *keeper)
         if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
             keeper_end(keeper, 0);
         else if (info.ssi_signo == SIGHUP)
-            dispatch_reload(keeper);
+            configuration_reload(keeper);
     }
     reap(keeper);
 }
@@ -174,6 +177,7 @@ static void run(struct keeper *keeper)
     while (!keeper->is_ending) {
         struct pollfd polled[1 + KEEPER_CHILDREN] = {{keeper->signal_fd, POLLIN, 0}};
         restart_what_is_due(keeper);
+        configuration_check(keeper, clock_monotonic_ns());
         for (size_t i = 0; i < KEEPER_CHILDREN; i++)
             polled[1 + i] = (struct pollfd){keeper->children[i].control, POLLIN, 0};
         if (poll(polled, 1 + KEEPER_CHILDREN, TICK_MS) < 0 && errno != EINTR)

@@ -13,8 +13,6 @@ static bool await_room(struct pipe_sink *sink)
     struct pollfd room = {sink->fd, POLLOUT, 0};
     uint64_t now_ns = clock_monotonic_ns();
     int rc = 0;
-    if (sink->waiting)
-        sink->waiting(sink->context, true);
     while (now_ns < sink->limit_ns) {
         uint64_t wait_ms = (sink->limit_ns - now_ns) / NS_PER_MS + 1;
         rc = poll(&room, 1, wait_ms < 1000000 ? (int)wait_ms : 1000000);
@@ -22,18 +20,12 @@ static bool await_room(struct pipe_sink *sink)
             break;
         now_ns = clock_monotonic_ns();
     }
-    if (sink->waiting)
-        sink->waiting(sink->context, false);
     sink->is_late = rc == 0;
     return rc > 0 && !(room.revents & (POLLERR | POLLNVAL));
 }
 
-bool pipe_sink_write(void *context, const char *data, size_t length)
+static bool write_all(struct pipe_sink *sink, const char *data, size_t length)
 {
-    struct pipe_sink *sink = context;
-    if (!sink->has_begun && sink->before_first)
-        sink->before_first(sink->context);
-    sink->has_begun = true;
     while (length > 0) {
         ssize_t written = write(sink->fd, data, length);
         if (written > 0) {
@@ -47,6 +39,21 @@ bool pipe_sink_write(void *context, const char *data, size_t length)
         }
     }
     return true;
+}
+
+bool pipe_sink_write(void *context, const char *data, size_t length)
+{
+    struct pipe_sink *sink = context;
+    if (!sink->has_begun && sink->before_first)
+        sink->before_first(sink->context);
+    sink->has_begun = true;
+    /* around the write too: who gave the pipe can make it block */
+    if (sink->waiting)
+        sink->waiting(sink->context, true);
+    bool is_written = write_all(sink, data, length);
+    if (sink->waiting)
+        sink->waiting(sink->context, false);
+    return is_written;
 }
 
 bool pipe_sink_is_closed(const struct pipe_sink *sink)

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_limit.h"
 #include "link/link.h"
 #include "link/sandbox.h"
 #include "roles/scanner/discovery.h"
@@ -161,6 +162,7 @@ static enum status from_keeper(struct scanner *scanner, struct message *message,
 
 static void serve_front(struct scanner *scanner, int peer)
 {
+    static struct log_limit refused;
     struct message message scoped_message = {.fd = -1};
     struct error err = {0};
     enum status status = link_receive(peer, &message, 0, &err);
@@ -171,9 +173,11 @@ static void serve_front(struct scanner *scanner, int peer)
         return;
     }
     if (status == STATUS_OK)
-        error_set(&err, STATUS_BAD_DATA, "the front does not send %s", message_name(message.kind));
+        status = error_set(&err, STATUS_BAD_DATA, "the front does not send %s", message_name(message.kind));
     if (status != STATUS_GONE)
-        log_error(LOG_WARN, "link to the front closed", &err);
+        log_error_limited(&refused, LOG_WARN, "message of the front refused", &err);
+    if (status != STATUS_GONE && status != STATUS_SYSTEM)
+        return;
     pthread_mutex_lock(&scanner->lock);
     if (scanner->peer == peer)
         close(take_fd(&scanner->peer));

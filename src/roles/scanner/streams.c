@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -42,8 +43,7 @@ static void begin_reply(void *context)
 static void set_waiting(void *context, bool begins)
 {
     struct stream *stream = context;
-    watch_set_limit(stream->scanner, stream->watched,
-                    begins ? UINT64_MAX : clock_monotonic_ns() + stream->job.timeout_ns);
+    watch_set_limit(stream->scanner, stream->watched, begins ? UINT64_MAX : stream->pipe.limit_ns);
 }
 
 static bool consume(struct chunk_sink *sink, const struct chunk *chunks, size_t count)
@@ -195,6 +195,13 @@ static void *serve(void *context)
     return NULL;
 }
 
+/* Nothing else ends with its reader and takes only so much. */
+static bool is_pipe(int fd)
+{
+    struct stat stat;
+    return fd >= 0 && fstat(fd, &stat) == 0 && S_ISFIFO(stat.st_mode);
+}
+
 static bool is_sound(const struct message_stream *request)
 {
     if (request->kind == STREAM_INSPECTION)
@@ -247,7 +254,7 @@ static void answer_refusal(struct scanner *scanner, uint64_t id, enum status sta
 void streams_begin(struct scanner *scanner, struct message *message)
 {
     const struct message_stream *request = message->body;
-    if (message->fd < 0 || !is_sound(request)) {
+    if (!is_pipe(message->fd) || !is_sound(request)) {
         answer_refusal(scanner, request->id, STATUS_USAGE, "this dump is not one that can be had");
         return;
     }

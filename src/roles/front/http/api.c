@@ -126,7 +126,7 @@ static void json_process(struct buffer *body, const struct store_process *proces
     buffer_text(body, "}");
 }
 
-static enum status render_processes(struct request *request, struct buffer *body, struct error *err)
+enum status render_processes(struct request *request, struct buffer *body, struct error *err)
 {
     struct store_view view scoped_view = {0};
     enum status status = store_view(request->front->store, &view, err);

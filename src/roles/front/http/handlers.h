@@ -2,7 +2,14 @@
 #ifndef ROLES_FRONT_HTTP_HANDLERS_H
 #define ROLES_FRONT_HTTP_HANDLERS_H
 
+#include "encode/exposition.h"
 #include "roles/front/http/request.h"
+
+/** Append the exposition of all results, the list of all processes. Of @request only its front is looked at.
+ */
+enum status render_metrics(struct request *request, enum exposition_format format, struct buffer *body,
+                           struct error *err) must_check;
+enum status render_processes(struct request *request, struct buffer *body, struct error *err) must_check;
 
 enum MHD_Result handle_metrics(struct request *request);
 enum MHD_Result handle_healthy(struct request *request);

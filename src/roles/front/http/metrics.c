@@ -184,8 +184,8 @@ static enum status fill(struct front *front, struct scrape *scrape, struct error
     return STATUS_OK;
 }
 
-static enum status render(struct request *request, enum exposition_format format, struct buffer *body,
-                          struct error *err)
+enum status render_metrics(struct request *request, enum exposition_format format, struct buffer *body,
+                           struct error *err)
 {
     struct scrape scrape scoped_scrape = {0};
     enum status status = fill(request->front, &scrape, err);
@@ -194,12 +194,12 @@ static enum status render(struct request *request, enum exposition_format format
 
 static enum status render_text(struct request *request, struct buffer *body, struct error *err)
 {
-    return render(request, EXPOSITION_TEXT, body, err);
+    return render_metrics(request, EXPOSITION_TEXT, body, err);
 }
 
 static enum status render_openmetrics(struct request *request, struct buffer *body, struct error *err)
 {
-    return render(request, EXPOSITION_OPENMETRICS, body, err);
+    return render_metrics(request, EXPOSITION_OPENMETRICS, body, err);
 }
 
 enum MHD_Result handle_metrics(struct request *request)
