@@ -5,6 +5,7 @@
 #ifndef BASE_CLEANUP_H
 #define BASE_CLEANUP_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,12 +30,21 @@ static inline void scoped_file_run(FILE **file)
         fclose(*file);
 }
 
+static inline void scoped_directory_run(DIR **directory)
+{
+    if (*directory)
+        closedir(*directory);
+}
+
 /** free() at the end of the scope. */
 #define scoped_free scoped(scoped_free_run)
 /** close() at the end of the scope; initialise with -1. */
 #define scoped_fd scoped(scoped_fd_run)
 /** fclose() at the end of the scope; initialise with NULL. */
 #define scoped_file scoped(scoped_file_run)
+
+/** closedir() at the end of the scope; initialise with NULL. */
+#define scoped_directory scoped(scoped_directory_run)
 
 /** Hand over a descriptor: returns it and leaves -1 behind. */
 static inline int take_fd(int *fd)

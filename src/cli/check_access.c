@@ -131,7 +131,7 @@ static void print_survey(const struct survey *survey)
 static int check_all(const char *procfs)
 {
     scoped_free struct survey *survey = calloc(1, sizeof *survey);
-    DIR *directory = survey ? opendir(procfs) : NULL;
+    scoped_directory DIR *directory = survey ? opendir(procfs) : NULL;
     if (!directory) {
         fprintf(stderr, "malloc_exporter: %s cannot be read: see --procfs\n", procfs);
         return 1;
@@ -143,7 +143,6 @@ static int check_all(const char *procfs)
         if (*end == '\0' && pid > 0 && pid <= INT32_MAX)
             survey_one(survey, procfs, (int32_t)pid);
     }
-    closedir(directory);
     print_survey(survey);
     return survey->refused ? status_exit_code(STATUS_PERMISSION) : 0;
 }

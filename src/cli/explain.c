@@ -112,7 +112,7 @@ int explain_process(const struct config *config, const char *procfs, int32_t pid
     }
     printf("process %d\n", (int)pid);
     print_facts(&facts);
-    if (stat.state == 'Z' && stat.num_threads <= 1)
+    if (proc_stat_has_ended(&stat))
         printf("it has ended and waits for its parent (a zombie): it is not scanned\n");
     fputs(buffer_string(&why), stdout);
     if (status == STATUS_OK) {

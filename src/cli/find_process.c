@@ -1,12 +1,10 @@
 /* find_process.c - see find_process.h. */
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "cli/find_process.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pcre2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 #include "base/checked.h"
 #include "base/cleanup.h"
 #include "base/utf8.h"
+#include "config/pattern.h"
 #include "encode/report.h"
 #include "target/live.h"
 
@@ -23,14 +22,8 @@
 #define CANDIDATES_MAX 32u
 #define LINE_SHOWN 80
 
-static void scoped_dir_run(DIR **directory)
-{
-    if (*directory)
-        closedir(*directory);
-}
-
-/* argv joined by blanks; false: none (a kernel thread, or it is gone). */
-static bool read_command_line(const char *procfs, int32_t pid, char *line, size_t size)
+/* argv joined by blanks; "" where there is none, or the process is gone. */
+static void read_command_line(const char *procfs, int32_t pid, char *line, size_t size)
 {
     char path[320];
     snprintf(path, sizeof path, "%s/%d/cmdline", procfs, pid);
@@ -45,7 +38,6 @@ static bool read_command_line(const char *procfs, int32_t pid, char *line, size_
         if (line[i] == '\0')
             line[i] = ' ';
     line[length] = '\0';
-    return length > 0;
 }
 
 /* One of several, as it is listed. */
@@ -59,8 +51,7 @@ struct candidate {
 struct search {
     const char *procfs;
     const char *name;
-    pcre2_code *code;
-    pcre2_match_data *match;
+    struct pattern *pattern;
     char *line;
     int32_t found;
     unsigned count;
@@ -69,19 +60,17 @@ struct search {
 
 static bool is_wanted(struct search *search, int32_t pid, const char *comm)
 {
-    if (!read_command_line(search->procfs, pid, search->line, COMMAND_LINE_MAX))
-        return false;
+    read_command_line(search->procfs, pid, search->line, COMMAND_LINE_MAX);
     if (search->name)
         return strcmp(comm, search->name) == 0;
-    return pcre2_match(search->code, (PCRE2_SPTR)search->line, PCRE2_ZERO_TERMINATED, 0, 0, search->match,
-                       NULL) >= 0;
+    return pattern_match(search->pattern, search->line, strlen(search->line)) == PATTERN_MATCHES;
 }
 
 static void consider(struct search *search, int32_t pid)
 {
     struct proc_stat stat;
     if (pid == getpid() || proc_stat_read(search->procfs, pid, &stat, NULL) != STATUS_OK ||
-        !is_wanted(search, pid, stat.comm))
+        proc_stat_is_kernel_thread(&stat) || proc_stat_has_ended(&stat) || !is_wanted(search, pid, stat.comm))
         return;
     search->found = pid;
     if (search->count < CANDIDATES_MAX) {
@@ -96,7 +85,7 @@ static void consider(struct search *search, int32_t pid)
 
 static enum status search_all(struct search *search, struct error *err)
 {
-    __attribute__((cleanup(scoped_dir_run))) DIR *directory = opendir(search->procfs);
+    scoped_directory DIR *directory = opendir(search->procfs);
     if (!directory)
         return error_errno(err, errno, "%s", search->procfs);
     struct dirent *entry;
@@ -108,19 +97,11 @@ static enum status search_all(struct search *search, struct error *err)
 
 static enum status compile(struct search *search, const char *pattern, struct error *err)
 {
-    int code;
-    PCRE2_SIZE offset;
-    PCRE2_UCHAR text[128];
-    if (!pattern)
-        return STATUS_OK;
-    search->code =
-        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_DOLLAR_ENDONLY, &code, &offset, NULL);
-    if (search->code) {
-        search->match = pcre2_match_data_create_from_pattern(search->code, NULL);
-        return search->match ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "no memory for a pattern");
-    }
-    pcre2_get_error_message(code, text, sizeof text);
-    return error_set(err, STATUS_USAGE, "-P: at character %zu: %s", offset + 1, (const char *)text);
+    size_t offset = 0;
+    enum status status = pattern ? pattern_new(pattern, &search->pattern, &offset, err) : STATUS_OK;
+    if (status == STATUS_USAGE)
+        error_context(err, "--pattern: at byte %zu: ", offset + 1);
+    return status;
 }
 
 /* Names are the processes' own: what a terminal would obey is shown as "?". */
@@ -158,8 +139,7 @@ enum status find_process(const char *procfs, const char *name, const char *patte
     enum status status = compile(&search, pattern, err);
     if (status == STATUS_OK)
         status = search_all(&search, err);
-    pcre2_match_data_free(search.match);
-    pcre2_code_free(search.code);
+    pattern_free(search.pattern);
     if (status != STATUS_OK)
         return status;
     const char *wanted = name ? name : pattern;

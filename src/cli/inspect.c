@@ -25,6 +25,9 @@ static int fail(const struct error *err)
     return status_exit_code(err->status);
 }
 
+/* Why stdout took no more; 0: it did. */
+static int write_errno;
+
 /* All of @data to stdout; false: the reader is gone or the disk is full. */
 static bool write_all(void *context, const char *data, size_t length)
 {
@@ -33,22 +36,34 @@ static bool write_all(void *context, const char *data, size_t length)
         ssize_t written = write(STDOUT_FILENO, data, length);
         if (written < 0 && errno == EINTR)
             continue;
-        if (written <= 0)
+        if (written <= 0) {
+            write_errno = errno;
             return false;
+        }
         data += written;
         length -= (size_t)written;
     }
     return true;
 }
 
+/* The exit code of a command that ended with @status. A reader that wants no more needs no message. */
+static int finish(enum status status, const struct error *err)
+{
+    if (status == STATUS_OK)
+        return 0;
+    if (status != STATUS_STOPPED)
+        return fail(err);
+    if (write_errno && write_errno != EPIPE)
+        fprintf(stderr, "malloc_exporter: stdout: %s\n", strerror(write_errno));
+    return 1;
+}
+
 static int print(struct buffer *out, struct error *err)
 {
-    if (buffer_status(out, err) != STATUS_OK)
-        return fail(err);
-    if (write_all(NULL, out->data, out->length))
-        return 0;
-    error_errno(err, errno, "stdout");
-    return 1;
+    enum status status = buffer_status(out, err);
+    if (status == STATUS_OK && !write_all(NULL, out->data, out->length))
+        status = STATUS_STOPPED;
+    return finish(status, err);
 }
 
 static void scoped_snapshot_run(struct snapshot **snapshot)
@@ -109,10 +124,7 @@ static int run_arenas(const struct oneshot_options *options, const struct sessio
 static int run_chunks(const struct oneshot_options *options, const struct session_helpers *helpers)
 {
     struct error err = {0};
-    enum status status = chunks_print(options, helpers, write_all, &err);
-    if (status == STATUS_STOPPED)
-        return 1;
-    return status == STATUS_OK ? 0 : fail(&err);
+    return finish(chunks_print(options, helpers, write_all, &err), &err);
 }
 
 /* What the numbers say in words. */
@@ -133,16 +145,13 @@ static int run_advise(const struct oneshot_options *options, const struct sessio
     report_text(report, snapshot->labels.comm);
     report_line(report, "%s (pid %d)", snapshot->labels.comm, snapshot->pid);
     advice_put(snapshot, report);
-    return report_end(report) ? 0 : 1;
+    return finish(report_end(report) ? STATUS_OK : STATUS_STOPPED, &err);
 }
 
 static int run_sizes(const struct oneshot_options *options, const struct session_helpers *helpers)
 {
     struct error err = {0};
-    enum status status = sizes_answer(options, helpers, write_all, &err);
-    if (status == STATUS_STOPPED)
-        return 1;
-    return status == STATUS_OK ? 0 : fail(&err);
+    return finish(sizes_answer(options, helpers, write_all, &err), &err);
 }
 
 /* A question: text on a terminal, JSON else. */
@@ -159,9 +168,7 @@ static int ask(enum inspection_kind kind, const struct oneshot_options *options,
     enum status status = question_parse(kind, options, &question, &err);
     if (status == STATUS_OK)
         status = question_answer(options, helpers, &question, write_all, &err);
-    if (status == STATUS_STOPPED)
-        return 1;
-    return status == STATUS_OK ? 0 : fail(&err);
+    return finish(status, &err);
 }
 
 static const struct subcommand {

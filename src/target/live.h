@@ -44,6 +44,12 @@ int target_live_pidfd(const struct target *target);
  */
 enum status target_live_open_root(const struct target *target, int *fd_ret, struct error *err) must_check;
 
+/** Whether it is a kernel thread: it has no memory of its own. */
+bool proc_stat_is_kernel_thread(const struct proc_stat *stat);
+
+/** Whether all of its threads have ended: a zombie that waits for its parent. */
+bool proc_stat_has_ended(const struct proc_stat *stat);
+
 /** One number for the address space that a process has now: another one after an exec, with near certainty.
  */
 uint64_t proc_stat_address_space(const struct proc_stat *stat);

@@ -13,8 +13,6 @@
 #include "target/live_internal.h"
 #include "target/proc_file.h"
 
-#define PF_KTHREAD 0x00200000u /* the kernel's include/linux/sched.h */
-
 /* Whether an open maps file still has an address space behind it; -1 with errno. */
 static int has_mappings(int maps_fd)
 {
@@ -77,7 +75,7 @@ enum status live_take_identity(struct live *live, struct error *err)
     int mapped = has_mappings(live->maps_fd);
     if (mapped < 0)
         return error_errno(err, errno, "read the mappings of process %d", (int)live->base.pid);
-    if (mapped == 0 && stat.flags & PF_KTHREAD)
+    if (mapped == 0 && proc_stat_is_kernel_thread(&stat))
         return error_set(err, STATUS_UNSUPPORTED, "process %d has no memory of its own (a kernel thread)",
                          (int)live->base.pid);
     /* a process that is killed gives up its memory first and is a zombie only when all of that is freed */

@@ -19,12 +19,6 @@ struct thread_list {
     size_t capacity;
 };
 
-static void scoped_directory_run(DIR **directory)
-{
-    if (*directory)
-        closedir(*directory);
-}
-
 static DIR *open_tasks(const struct live *live)
 {
     int fd = openat(live->directory_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -94,7 +88,7 @@ enum status live_threads(struct target *target, struct target_thread **ret, size
                          struct error *err)
 {
     const struct live *live = live_of(target);
-    scoped(scoped_directory_run) DIR *tasks = open_tasks(live);
+    scoped_directory DIR *tasks = open_tasks(live);
     struct task_status leader;
     if (!tasks && errno != ENOENT && errno != ESRCH)
         return error_errno(err, errno, "list the threads of process %d", (int)target->pid);
@@ -145,7 +139,7 @@ enum status live_robust_list(struct target *target, pid_t tid, uint64_t *head_re
 
 bool live_pick_thread(struct live *live)
 {
-    scoped(scoped_directory_run) DIR *tasks = open_tasks(live);
+    scoped_directory DIR *tasks = open_tasks(live);
     pid_t tid;
     while (tasks && (tid = next_task(tasks)) != 0) {
         int refused = live_probe_memory(tid);

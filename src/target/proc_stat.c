@@ -34,6 +34,8 @@ static const struct {
 #define FIELD_STATE 3
 #define FIELD_PPID 4
 
+#define PF_KTHREAD 0x00200000u /* the kernel's include/linux/sched.h */
+
 static bool parse_number(const char *at, const char *end, uint64_t *ret)
 {
     uint64_t value = 0;
@@ -107,19 +109,13 @@ enum status proc_stat_parse(const char *text, size_t length, struct proc_stat *r
     return STATUS_OK;
 }
 
-static void scoped_directory_run(DIR **directory)
-{
-    if (*directory)
-        closedir(*directory);
-}
-
 /* A leader that has exited has no memory any more, its other threads have: what stat says of the memory is
  * taken from one of them. */
 static void take_memory_of_a_thread(const char *procfs, pid_t pid, struct proc_stat *stat)
 {
     char path[320];
     snprintf(path, sizeof path, "%s/%d/task", procfs, (int)pid);
-    scoped(scoped_directory_run) DIR *tasks = opendir(path);
+    scoped_directory DIR *tasks = opendir(path);
     const struct dirent *entry;
     while (tasks && (entry = readdir(tasks)) != NULL) {
         struct proc_stat thread;
@@ -156,6 +152,16 @@ enum status proc_stat_read(const char *procfs, pid_t pid, struct proc_stat *ret,
     if (ret->state == 'Z' && ret->num_threads > 1)
         take_memory_of_a_thread(procfs, pid, ret);
     return STATUS_OK;
+}
+
+bool proc_stat_is_kernel_thread(const struct proc_stat *stat)
+{
+    return (stat->flags & PF_KTHREAD) != 0;
+}
+
+bool proc_stat_has_ended(const struct proc_stat *stat)
+{
+    return (stat->state == 'Z' || stat->state == 'X') && stat->num_threads <= 1;
 }
 
 uint64_t proc_stat_address_space(const struct proc_stat *stat)

@@ -49,6 +49,15 @@ class Target:
     def runs(self):
         return self.process.poll() is None
 
+    def answer(self):
+        """The next answer of a program of tests/targets: the length of a text, then the text."""
+        return self.process.stdout.read(int(self.process.stdout.readline()))
+
+    def ask(self, command):
+        self.process.stdin.write(command.encode() + b"\n")
+        self.process.stdin.flush()
+        return self.answer()
+
 
 def is_sanitized(service):
     """Under a sanitizer freed memory stays for a while, by design."""
@@ -183,13 +192,8 @@ class Service:
         return code, json.loads(body)
 
     def metrics(self):
-        """{'name{labels}': value} of a scrape."""
-        values = {}
-        for line in self.get("/metrics")[2].decode().splitlines():
-            if line and not line.startswith("#"):
-                key, value = line.rsplit(" ", 1)
-                values[key] = float(value)
-        return values
+        """parse_exposition() of a scrape."""
+        return parse_exposition(self.get("/metrics")[2])
 
     def roles(self):
         """{'front': pid, 'scanner': pid}"""
@@ -211,6 +215,12 @@ class Service:
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(timeout=10)
         return code, time.monotonic() - begin
+
+
+def parse_exposition(body):
+    """{'name{labels}': value} of Prometheus' text."""
+    rows = (line.rsplit(" ", 1) for line in body.decode().splitlines() if line and not line.startswith("#"))
+    return {key: float(number) for key, number in rows}
 
 
 def value(metrics, name, pid, **labels):

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
+from commands import ask, run
 from service import PROGRAM, TARGETS, Target
 
 # What a core cannot say, or what is of the scan and not of the heap.
@@ -16,25 +17,9 @@ NOT_IN_A_CORE = {"resident_bytes", "swapped_bytes", "free_resident_bytes", "free
                  "last_scan_duration_seconds", "last_scan_pause_seconds", "last_scan_max_pause_seconds", "exe"}
 
 
-def run(*arguments, code=0):
-    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, timeout=120, check=False,
-                          stdin=subprocess.DEVNULL)
-    assert done.returncode == code, (done.returncode, done.stderr)
-    return done
-
-
-def ask(*arguments):
-    return json.loads(run(*arguments).stdout)
-
-
 def numbers(*arguments):
     return {key: value for key, value in ask("scan", *arguments, "--format", "json").items()
             if key not in NOT_IN_A_CORE}
-
-
-def answer(target):
-    """The next answer of a target: the length of its text, then that."""
-    return target.process.stdout.read(int(target.process.stdout.readline()))
 
 
 def gcore(pid, directory):
@@ -66,7 +51,7 @@ def kernel_core(directory, *command):
 class OfGcore(unittest.TestCase):
     def compare(self, *command):
         with Target(*command) as target, tempfile.TemporaryDirectory() as directory:
-            answer(target)
+            target.answer()
             core = gcore(target.pid, directory)
             live = numbers(target.pid, "--consistency", "snapshot")
             self.assertEqual(numbers("--core", core), live)
@@ -91,7 +76,7 @@ class OfGcore(unittest.TestCase):
         command = os.path.join(TARGETS, "target_threads")
         with Target("/usr/bin/unshare", "--fork", "--pid", "--kill-child", command) as outer, \
                 tempfile.TemporaryDirectory() as directory:
-            answer(outer)
+            outer.answer()
             with open(f"/proc/{outer.pid}/task/{outer.pid}/children", encoding="ascii") as file:
                 pid = int(file.read())
             core = gcore(pid, directory)
@@ -101,7 +86,7 @@ class OfGcore(unittest.TestCase):
 
     def test_cut_off(self):
         with Target("target_threads") as target, tempfile.TemporaryDirectory() as directory:
-            answer(target)
+            target.answer()
             core = gcore(target.pid, directory)
             whole = numbers("--core", core)
             # the kernel writes its notes first, gcore last: what is cut here has lost its threads too
@@ -117,7 +102,7 @@ class OfGcore(unittest.TestCase):
 
     def test_exe_that_is_another(self):
         with Target("target_single") as target, tempfile.TemporaryDirectory() as directory:
-            answer(target)
+            target.answer()
             core = gcore(target.pid, directory)
             self.assertIn(b"not the program", run("scan", "--core", core, "--exe", PROGRAM, code=2).stderr)
             moved = shutil.copy(os.path.join(TARGETS, "target_single"), directory)
@@ -211,7 +196,7 @@ class WhatACoreCannotSay(unittest.TestCase):
     @unittest.skipUnless(shutil.which("gcore"), "gcore (of gdb) is not installed")
     def test_is_absent(self):
         with Target("target_single") as target, tempfile.TemporaryDirectory() as directory:
-            answer(target)
+            target.answer()
             core = gcore(target.pid, directory)
             exposition = run("scan", "--core", core, "--format", "prometheus").stdout.decode()
             for name in ("process_resident_memory_bytes", "process_start_time_seconds", "resident_bytes",

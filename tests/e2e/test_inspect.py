@@ -6,7 +6,8 @@ import sys
 import tempfile
 import unittest
 
-from service import PROGRAM, Target
+from commands import ask, run
+from service import Target
 
 os.environ.pop("MALLOC_PERTURB_", None)  # that touches every page of a block
 
@@ -36,17 +37,6 @@ address = ctypes.cast(libc.malloc_info, ctypes.c_void_p).value
 print(small, large, address, tid[0], mark.hex(), *[at - 7 - n for n, at in enumerate(windows)], flush=True)
 sys.stdin.read()
 """
-
-
-def run(*arguments, code=0):
-    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, timeout=120, check=False,
-                          stdin=subprocess.DEVNULL)
-    assert done.returncode == code, (arguments, done.returncode, done.stderr)
-    return done
-
-
-def ask(*arguments):
-    return json.loads(run(*arguments).stdout)
 
 
 class Commands(unittest.TestCase):
@@ -226,7 +216,7 @@ class Advice(unittest.TestCase):
 
     def test_bytes_are_those_of_the_scan(self):
         with Target("target_fragmented", "holes", "subheaps", "mmapped") as target:
-            target.process.stdout.read(int(target.process.stdout.readline()))
+            target.answer()
             scan, advice = ask("scan", target.pid, "--format", "json"), ask("advise", target.pid)
             found = {finding["code"]: finding for finding in advice["findings"]}
             self.assertEqual(found["in_use"]["bytes"], scan["active_bytes"])

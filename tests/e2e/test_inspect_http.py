@@ -3,8 +3,8 @@ import json
 import os
 import unittest
 
+from commands import ask
 from service import Service, Target
-from test_inspect import ask
 
 CONFIG = """
 scan: {{interval: 200ms}}
@@ -32,7 +32,7 @@ class Inspections(unittest.TestCase):
 
     def test_answers_are_those_of_the_commands(self):
         with Target("target_threads") as target, Service(config(target.pid)) as service:
-            target.process.stdout.read(int(target.process.stdout.readline()))
+            target.answer()
             pid = target.pid
             block = next(json.loads(line) for line in service.get(f"/api/v1/processes/{pid}/chunks?state=in_use")[2]
                          .decode().splitlines())["user_address"]
@@ -92,7 +92,7 @@ class Inspections(unittest.TestCase):
 
     def test_a_reader_that_leaves_ends_the_work(self):
         with Target("target_bench", "small", "256") as target, Service(config(target.pid)) as service:
-            target.process.stdout.read(int(target.process.stdout.readline()))
+            target.answer()
             for _ in range(8):  # more than api.max_streams at once
                 connection = service.connection()
                 connection.request("GET", f"/api/v1/processes/{target.pid}/memory?region=[heap]")

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-from service import PROGRAM, Service, Target, value
+from service import PROGRAM, Service, Target, parse_exposition, value
 
 LIBC = ctypes.CDLL(None)
 HEAD = "scan: {interval: 200ms}\ndiscovery: {interval: 200ms}\nlimits: {max_cpu: 6400%%%s}\nprocess_names:\n"
@@ -175,13 +175,13 @@ class Selection(unittest.TestCase):
                 service.wait(lambda: value(service.metrics(), "malloc_up", demo.pid) == 1)
                 done = subprocess.run([PROGRAM, "scan", "--all", "--config.file", service.file], capture_output=True,
                                       stdin=subprocess.DEVNULL, timeout=120, check=True)
-                said = dict(line.rsplit(" ", 1) for line in done.stdout.decode().splitlines() if line[0] != "#")
+                said = parse_exposition(done.stdout)
                 shown = service.metrics()
                 self.assertEqual({key for key in said if key.startswith("malloc_up")},
                                  {key for key in shown if key.startswith("malloc_up")})
                 key = f'malloc_system_bytes{{groupname="all {demo.pid}",pid="{demo.pid}"}}'
-                self.assertEqual(float(said[key]), shown[key])
-                self.assertEqual(said['malloc_group_processes{groupname="none"}'], "0")
+                self.assertEqual(said[key], shown[key])
+                self.assertEqual(said['malloc_group_processes{groupname="none"}'], 0)
 
 
 class Groups(unittest.TestCase):

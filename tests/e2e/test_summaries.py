@@ -1,15 +1,11 @@
 #!/usr/bin/env python3
 """What a walk is summed up to: sizes, arenas and the map of the heap, over HTTP and as one-shot commands."""
 import json
-import subprocess
 import unittest
 
-from service import PROGRAM, Service, Target
+from commands import ask
+from service import Service, Target
 from test_service import config
-
-
-def one_shot(*arguments):
-    return json.loads(subprocess.run([PROGRAM, *arguments, "--format", "json"], check=True, stdout=subprocess.PIPE).stdout)
 
 
 class Summaries(unittest.TestCase):
@@ -43,7 +39,7 @@ class Summaries(unittest.TestCase):
         few = self.ask("sizes?top=3")
         self.assertEqual(len(few["sizes"]), 3)
         self.assertEqual(few["rest_bytes"], few["total_bytes"] - sum(row["bytes"] for row in few["sizes"]))
-        self.assertEqual(few, one_shot("sizes", str(self.target.pid), "--top", "3"))
+        self.assertEqual(few, ask("sizes", self.target.pid, "--top", "3"))
 
     def test_arenas(self):
         answer = self.ask("arenas")
@@ -51,7 +47,7 @@ class Summaries(unittest.TestCase):
         in_lists = sum(row["chunks"] for row in answer["bins"]) + sum(row["chunks"] for row in answer["tcache_list"])
         self.assertEqual(in_lists, sum(chunk["state"] not in ("in_use", "top", "mmapped") for chunk in self.chunks))
         self.assertTrue(all(row["start"].startswith("0x") for row in answer["heap_list"]))
-        self.assertEqual(answer["arena_list"], one_shot("arenas", str(self.target.pid))["arena_list"])
+        self.assertEqual(answer["arena_list"], ask("arenas", self.target.pid)["arena_list"])
 
     def test_heapmap(self):
         answer = self.ask("heapmap?cells=64")
