@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""All C files are as clang-format leaves them; no file names a place outside the repository."""
+"""All C files are as clang-format leaves them; no file names a place outside the repository or is half merged."""
 import os
 import re
 import subprocess
 import sys
 
 ROOT = os.environ.get("SOURCE_ROOT", ".")
+UNMERGED = re.compile(r"(<{7}|>{7}) ")
 OUTSIDE = re.compile(r"(?<![\w.$}])/work/|\.\./shared|/home/[a-z]|/root/[a-z]")
 
 
@@ -33,6 +34,8 @@ def main():
             continue
         with open(os.path.join(ROOT, name), encoding="utf-8", errors="replace") as file:
             for number, line in enumerate(file, 1):
+                if UNMERGED.match(line):
+                    problems.append(f"{name}:{number}: a conflict that was not resolved")
                 if OUTSIDE.search(line):
                     problems.append(f"{name}:{number}: a path outside the repository: {line.strip()}")
     print("\n".join(problems))
