@@ -1,10 +1,10 @@
 /* residency.c - see residency.h. */
 #include "analysis/residency.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/reserve.h"
 
 void residency_of_range(struct residency_sums *sums, uint64_t start, uint64_t end, struct residency *ret)
 {
@@ -75,7 +75,8 @@ enum status residency_init(struct residency_sums *sums, uint32_t arena_count, ui
                                 .page_bytes = page_bytes,
                                 .kept_bytes = kept_bytes,
                                 .arena_count = arena_count};
-    sums->free_resident_bytes = calloc(arena_count ? arena_count : 1, sizeof *sums->free_resident_bytes);
+    sums->free_resident_bytes =
+        reserve_calloc(arena_count ? arena_count : 1, sizeof *sums->free_resident_bytes);
     if (!sums->free_resident_bytes)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the residency of %u arenas", arena_count);
     return STATUS_OK;
@@ -83,7 +84,7 @@ enum status residency_init(struct residency_sums *sums, uint32_t arena_count, ui
 
 void residency_deinit(struct residency_sums *sums)
 {
-    free(sums->free_resident_bytes);
+    reserve_free(sums->free_resident_bytes);
     sums->free_resident_bytes = NULL;
 }
 

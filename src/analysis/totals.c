@@ -1,10 +1,10 @@
 /* totals.c - see totals.h. */
 #include "analysis/totals.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/reserve.h"
 
 /* Bucket of a size: the smallest i with size <= 32 · 4^i, the last for all beyond. */
 static inline unsigned bucket_of(uint64_t size)
@@ -60,8 +60,8 @@ enum status totals_init(struct totals *totals, uint32_t arena_count, struct erro
 {
     *totals = (struct totals){.sink = {.consume = totals_consume, .count_used = totals_count_used},
                               .arena_count = arena_count};
-    totals->arenas = calloc(arena_count ? arena_count : 1, sizeof *totals->arenas);
-    totals->largest_binned = calloc(arena_count ? arena_count : 1, sizeof *totals->largest_binned);
+    totals->arenas = reserve_calloc(arena_count ? arena_count : 1, sizeof *totals->arenas);
+    totals->largest_binned = reserve_calloc(arena_count ? arena_count : 1, sizeof *totals->largest_binned);
     if (totals->arenas && totals->largest_binned)
         return STATUS_OK;
     totals_deinit(totals);
@@ -70,8 +70,8 @@ enum status totals_init(struct totals *totals, uint32_t arena_count, struct erro
 
 void totals_deinit(struct totals *totals)
 {
-    free(totals->arenas);
-    free(totals->largest_binned);
+    reserve_free(totals->arenas);
+    reserve_free(totals->largest_binned);
     totals->arenas = NULL;
     totals->largest_binned = NULL;
 }

@@ -2,8 +2,10 @@
 #include "base/array.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/checked.h"
+#include "base/reserve.h"
 
 #define CAPACITY_FIRST 8u
 
@@ -14,9 +16,11 @@ bool array_room_bytes(void *rows, size_t count, size_t *capacity, size_t row_byt
     if (*capacity > SIZE_MAX / 2)
         return false;
     size_t larger = *capacity ? 2 * *capacity : CAPACITY_FIRST;
+    uint64_t bytes;
     void *old;
     memcpy(&old, rows, sizeof old); /* a pointer of whatever type */
-    void *moved = reallocarray(old, larger, row_bytes);
+    void *moved =
+        checked_mul(larger, row_bytes, &bytes) ? reserve_resize(old, count * row_bytes, bytes) : NULL;
     if (!moved)
         return false;
     memcpy(rows, &moved, sizeof moved);

@@ -7,7 +7,8 @@
 
 /**
  * Make room for a row behind the @count that the array holds: array_room(&rows, count, &capacity). Rows may
- * move; NULL with a capacity of 0 is an empty array, free() ends it. False, and all as it was: no memory.
+ * move; NULL with a capacity of 0 is an empty array, free() ends it (reserve_free() where a reserve may be in
+ * force). False, and all as it was: no memory.
  */
 #define array_room(rows, count, capacity) array_room_bytes((rows), (count), (capacity), sizeof **(rows))
 

@@ -4,14 +4,14 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/reserve.h"
 #include "base/utf8.h"
 
 void buffer_deinit(struct buffer *buffer)
 {
-    free(buffer->data);
+    reserve_free(buffer->data);
     *buffer = (struct buffer){0};
 }
 
@@ -30,7 +30,7 @@ static bool buffer_reserve(struct buffer *buffer, size_t extra)
         }
         capacity *= 2;
     }
-    char *data = realloc(buffer->data, capacity);
+    char *data = reserve_resize(buffer->data, buffer->length, capacity);
     if (!data) {
         buffer->failed = true;
         return false;

@@ -1,7 +1,5 @@
 /* live_threads.c - the threads of a process from /proc/PID/task, and what the kernel tells of each. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,38 +8,16 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/reserve.h"
 #include "target/live_internal.h"
 #include "target/proc_file.h"
+#include "target/task_list.h"
 
 struct thread_list {
     struct target_thread *rows;
     size_t count;
     size_t capacity;
 };
-
-static DIR *open_tasks(const struct live *live)
-{
-    int fd = openat(live->directory_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return NULL;
-    DIR *directory = fdopendir(fd);
-    if (!directory)
-        close(fd);
-    return directory;
-}
-
-/* The next thread, 0 at the end. */
-static pid_t next_task(DIR *tasks)
-{
-    const struct dirent *entry;
-    while ((entry = readdir(tasks)) != NULL) {
-        char *end;
-        long tid = strtol(entry->d_name, &end, 10);
-        if (*end == '\0' && tid > 0 && tid <= INT32_MAX)
-            return (pid_t)tid;
-    }
-    return 0;
-}
 
 /* What task/TID/status says: the ids from our namespace inwards, and whether the thread is over. */
 struct task_status {
@@ -88,19 +64,19 @@ enum status live_threads(struct target *target, struct target_thread **ret, size
                          struct error *err)
 {
     const struct live *live = live_of(target);
-    scoped_directory DIR *tasks = open_tasks(live);
+    scoped(task_list_close) struct task_list tasks;
     struct task_status leader;
-    if (!tasks && errno != ENOENT && errno != ESRCH)
-        return error_errno(err, errno, "list the threads of process %d", (int)target->pid);
-    if (!tasks)
-        return error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid);
+    if (!task_list_open(&tasks, live->directory_fd, "task"))
+        return errno == ENOENT || errno == ESRCH
+                   ? error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid)
+                   : error_errno(err, errno, "list the threads of process %d", (int)target->pid);
     enum status status = read_task_status(live, target->pid, &leader, err);
     if (status != STATUS_OK)
         return status;
-    scoped_free struct target_thread *rows = NULL;
+    scoped_reserved struct target_thread *rows = NULL;
     struct thread_list list = {0};
     pid_t tid;
-    while ((tid = next_task(tasks)) != 0) {
+    while ((tid = task_list_next(&tasks)) != 0) {
         /* All threads of a process are in one pid namespace, and only a leader stays as a zombie: where it
          * has one id, nothing needs to be read of the others. */
         struct task_status thread = {.own_tid = tid};
@@ -139,9 +115,11 @@ enum status live_robust_list(struct target *target, pid_t tid, uint64_t *head_re
 
 bool live_pick_thread(struct live *live)
 {
-    scoped_directory DIR *tasks = open_tasks(live);
+    scoped(task_list_close) struct task_list tasks;
     pid_t tid;
-    while (tasks && (tid = next_task(tasks)) != 0) {
+    if (!task_list_open(&tasks, live->directory_fd, "task"))
+        return false;
+    while ((tid = task_list_next(&tasks)) != 0) {
         int refused = live_probe_memory(tid);
         if (refused == ESRCH)
             continue;

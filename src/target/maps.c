@@ -4,8 +4,9 @@
  */
 #include "target/maps.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/reserve.h"
 
 #define DELETED_SUFFIX " (deleted)"
 
@@ -127,8 +128,8 @@ static enum status parse_rows(const char *text, size_t length, struct maps *maps
 enum status maps_parse(const char *text, size_t length, struct maps *ret, struct error *err)
 {
     scoped_maps struct maps maps = {0};
-    maps.rows = calloc(count_lines(text, length) + 1, sizeof *maps.rows);
-    maps.names = malloc(length + 1);
+    maps.rows = reserve_calloc(count_lines(text, length) + 1, sizeof *maps.rows);
+    maps.names = reserve_calloc(1, length + 1);
     if (!maps.rows || !maps.names)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the mappings");
     enum status status = parse_rows(text, length, &maps, err);
@@ -141,8 +142,8 @@ enum status maps_parse(const char *text, size_t length, struct maps *ret, struct
 
 void maps_deinit(struct maps *maps)
 {
-    free(maps->rows);
-    free(maps->names);
+    reserve_free(maps->rows);
+    reserve_free(maps->names);
     *maps = (struct maps){0};
 }
 

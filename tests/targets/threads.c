@@ -1,16 +1,20 @@
 /*
  * threads.c - many threads: eight that allocated and live, four that ended, two that never allocated; some
- * blocks freed by another thread than the one that allocated them.
+ * blocks freed by another thread than the one that allocated them. Asked for "mappings", it makes 60,000.
  */
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "truth.h"
 
 #define BLOCKS 700
+#define MAPPINGS 60000u
+#define PAGE_BYTES 65536u
 
 static sem_t done;
 
@@ -54,6 +58,22 @@ static pthread_t start(void *(*run)(void *), uintptr_t seed)
     return thread;
 }
 
+/* Mappings, in that every second page of one has other rights. */
+static const char *make_mappings(const char *command)
+{
+    if (strcmp(command, "mappings") != 0) {
+        return NULL;
+    }
+    char *pages = mmap(NULL, (size_t)MAPPINGS * PAGE_BYTES, PROT_NONE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    for (size_t i = 0; pages != MAP_FAILED && i < MAPPINGS; i += 2) {
+        if (mprotect(pages + i * PAGE_BYTES, PAGE_BYTES, PROT_READ) != 0) {
+            return "refused";
+        }
+    }
+    return "made";
+}
+
 int main(void)
 {
     truth_init();
@@ -71,6 +91,6 @@ int main(void)
     for (size_t i = 0; i < 4; i++) {
         pthread_join(leaving[i], NULL);
     }
-    truth_serve(NULL);
+    truth_serve(make_mappings);
     return 0;
 }

@@ -1,10 +1,10 @@
 /* arena.c - see arena.h. */
 #include "allocator/glibc/arena.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/reserve.h"
 
 static uint64_t member_word(const struct glibc_heap *heap, const uint8_t *data, int offset)
 {
@@ -82,7 +82,8 @@ static enum status arena_append(struct glibc_heap *heap, uint64_t addr, struct e
 {
     if ((heap->arena_count & (heap->arena_count - 1)) == 0) {
         size_t room = heap->arena_count ? heap->arena_count * 2 : 1;
-        struct glibc_arena *rows = realloc(heap->arenas, room * sizeof *rows);
+        struct glibc_arena *rows =
+            reserve_resize(heap->arenas, heap->arena_count * sizeof *rows, room * sizeof *rows);
         if (!rows)
             return error_set(err, STATUS_NO_MEMORY, "no memory for %zu arenas", room);
         heap->arenas = rows;
@@ -92,11 +93,11 @@ static enum status arena_append(struct glibc_heap *heap, uint64_t addr, struct e
     arena->addr = addr;
     arena->ring_position = (uint32_t)heap->arena_count;
     arena->is_main = heap->arena_count == 0;
-    arena->state = malloc((size_t)heap->layout->state.size);
+    arena->state = reserve_calloc(1, (size_t)heap->layout->state.size);
     if (!arena->state)
         return error_set(err, STATUS_NO_MEMORY, "no memory for an arena");
     if (arena_refresh(heap, arena) != STATUS_OK) {
-        free(arena->state);
+        reserve_free(arena->state);
         return STATUS_FAULT;
     }
     arena->system_bytes_before = arena->system_bytes;

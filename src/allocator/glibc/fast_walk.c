@@ -31,7 +31,10 @@ static enum stop_reason slide(struct walk_chain *chain, uint64_t next)
     if (now_ns > walk->pause_at_ns || walk->is_full)
         return PAUSED;
     uint64_t need = min_u64(4u * word, chain->end - next);
-    enum status status = next >= chain->slice_end ? chain_enter_slice(chain, next, NULL) : STATUS_OK;
+    /* while the target stands still no lists are followed: the slice of time ends there */
+    bool may_enter = walk->pause_at_ns == UINT64_MAX;
+    enum status status =
+        next >= chain->slice_end && may_enter ? chain_enter_slice(chain, next, NULL) : STATUS_OK;
     if (status != STATUS_OK)
         return status == STATUS_TIMEOUT ? TIMED_OUT : FAILED;
     /* chunks that begin in the window must all have their marks in the slice held */
@@ -206,7 +209,9 @@ static inline __attribute__((always_inline)) enum stop_reason run(struct walk_ch
             if (!is_inside)
                 view = view_of(chain, 4u * word);
             next_field = step.next_field;
-            if (chain->has_marks != has_marks)
+            if (next >= chain->slice_end)
+                reason = PAUSED;
+            else if (chain->has_marks != has_marks)
                 reason = MARKS_CHANGED;
         }
         at = next;

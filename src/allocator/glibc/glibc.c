@@ -1,15 +1,10 @@
-/*
- * glibc.c - a scan: find the heap, run a pass over it, live or under a stop.
- *
- * Under a stop a thread may have been caught inside malloc: then it is let go for a millisecond and stopped
- * again, a few times within the budget.
- */
+/* glibc.c - a scan: find the heap, run a pass over it, live or under a stop. */
 #include "allocator/glibc/glibc.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
+#include "allocator/glibc/held.h"
 #include "allocator/glibc/locate.h"
 #include "allocator/glibc/pass.h"
 #include "allocator/glibc/result.h"
@@ -19,19 +14,11 @@
 #include "target/page_view.h"
 
 #define LOCATE_TRIES 10
-#define SNAPSHOT_TRIES 5
-#define BETWEEN_STOPS_NS ((long)NS_PER_MS)
 
 static void scoped_locations_run(struct glibc_locations *locations)
 {
     free(locations->rows);
 }
-
-static void scoped_pass_end(struct pass **pass)
-{
-    pass_free(*pass);
-}
-#define scoped_pass __attribute__((cleanup(scoped_pass_end)))
 
 static enum status build(const struct pass *pass, const struct glibc_locations *locations,
                          struct snapshot **ret, struct error *err)
@@ -72,101 +59,6 @@ static enum status scan_sliced(struct target *target, const struct scan_request 
     (*ret)->timing.max_pause_ns = slicer->max_pause_ns;
     (*ret)->timing.mode = slicer->is_off ? CONSISTENCY_LIVE : CONSISTENCY_SLICED;
     (*ret)->timing.why = slicer->is_off ? slicer->why : MODE_WHY_REQUESTED;
-    return STATUS_OK;
-}
-
-/* What the stops of one scan were. */
-struct stops {
-    uint64_t sum_ns, max_ns;
-};
-
-/* One stop and the pass inside it. */
-static enum status scan_held_once(struct target *target, const struct scan_request *request,
-                                  const struct glibc_locations *locations, uint64_t budget_ns,
-                                  struct stops *stops, struct snapshot **ret, struct error *err)
-{
-    struct holder *holder = request->holder;
-    enum status status = holder->ops->begin(holder, target->pid, budget_ns, err);
-    /* its threads are too many, or did not stop in time: told apart from a pass that took too long */
-    if (status != STATUS_OK)
-        return status == STATUS_TIMEOUT ? STATUS_TOO_LARGE : status;
-    scoped_maps struct maps maps = {0};
-    scoped_pass struct pass *pass = NULL;
-    uint64_t deadline = min_u64(request->deadline_ns, clock_monotonic_ns() + budget_ns);
-    status = target_maps(target, &maps, err);
-    if (status == STATUS_OK)
-        status = pass_run(target, request, &maps, locations, true, deadline, &pass, err);
-    struct hold_report report = {0};
-    holder->ops->end(holder, &report);
-    stops->sum_ns += report.pause_ns;
-    stops->max_ns = max_u64(stops->max_ns, report.pause_ns);
-    if (status != STATUS_OK)
-        return status;
-    if (!report.is_confirmed)
-        return error_set(err, STATUS_TIMEOUT,
-                         "the stop ended before the scan: raise scan.snapshot_max_pause, or scan live");
-    return build(pass, locations, ret, err);
-}
-
-static bool are_checks_sound(const struct scan_numbers *numbers)
-{
-    for (unsigned check = 0; check < CHECK_COUNT; check++)
-        if (!numbers->checks[check].is_reconciled)
-            return false;
-    return true;
-}
-
-/*
- * Whether a thread was caught inside malloc, so that the next stop shows a sound heap. What the stop before
- * showed just so (@before, may be NULL) is damage, and stays.
- */
-static bool is_torn(const struct snapshot *snapshot, const struct snapshot *before)
-{
-    const struct scan_numbers *now = &snapshot->numbers;
-    if (now->orphans > 0)
-        return true;
-    if (now->completeness.corrupt_count == 0 && are_checks_sound(now))
-        return false;
-    return !before || before->numbers.completeness.corrupt_count != now->completeness.corrupt_count ||
-           before->numbers.completeness.notes[0].address != now->completeness.notes[0].address ||
-           memcmp(before->numbers.checks, now->checks, sizeof now->checks) != 0;
-}
-
-static enum status scan_held(struct target *target, const struct scan_request *request,
-                             const struct glibc_locations *locations, struct snapshot **ret,
-                             struct error *err)
-{
-    struct stops stops = {0};
-    struct snapshot *snapshot = NULL;
-    enum status status = STATUS_OK;
-    bool may_retry = !request->chunks || request->chunks->restart;
-    for (int tries = 1;; tries++) {
-        uint64_t budget = request->snapshot_budget_ns - min_u64(request->snapshot_budget_ns, stops.sum_ns);
-        struct snapshot *again = NULL;
-        struct error trouble = {0};
-        status = scan_held_once(target, request, locations, budget, &stops, &again, &trouble);
-        if (status != STATUS_OK) {
-            /* an earlier stop gave a picture, with its orphans said: better than none */
-            if (!snapshot && err)
-                *err = trouble;
-            break;
-        }
-        bool may_be_better = is_torn(again, snapshot);
-        snapshot_unref(snapshot);
-        snapshot = again;
-        if (!may_be_better || !may_retry || tries == SNAPSHOT_TRIES ||
-            stops.sum_ns * 2 > request->snapshot_budget_ns)
-            break;
-        nanosleep(&(struct timespec){.tv_nsec = BETWEEN_STOPS_NS}, NULL);
-        if (request->chunks)
-            request->chunks->restart(request->chunks);
-    }
-    if (!snapshot)
-        return status;
-    snapshot->timing.pause_ns = stops.sum_ns;
-    snapshot->timing.max_pause_ns = stops.max_ns;
-    snapshot->timing.mode = CONSISTENCY_SNAPSHOT;
-    *ret = snapshot;
     return STATUS_OK;
 }
 
@@ -226,7 +118,7 @@ static enum status scan_found(struct target *target, const struct scan_request *
         return scan_sliced(target, request, maps, locations, ret, err);
     enum mode_why why = MODE_WHY_REQUESTED;
     if (request->consistency == CONSISTENCY_SNAPSHOT && request->holder) {
-        enum status status = scan_held(target, request, locations, ret, err);
+        enum status status = held_scan(target, request, locations, ret, err);
         if (status == STATUS_OK || !is_live_instead(status, &why))
             return status;
     }
@@ -260,7 +152,8 @@ static enum status check_newer(const struct glibc_locations *locations, const st
                                struct error *err)
 {
     unsigned newest = 0;
-    bool is_sound = snapshot->numbers.completeness.corrupt_count == 0 && are_checks_sound(&snapshot->numbers);
+    bool is_sound =
+        snapshot->numbers.completeness.corrupt_count == 0 && result_is_reconciled(&snapshot->numbers);
     for (size_t i = 0; i < locations->count; i++)
         newest = (unsigned)max_u64(newest, locations->rows[i].layout.version);
     if (newest <= layout_newest_verified() || is_sound)

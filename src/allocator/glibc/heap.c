@@ -1,9 +1,8 @@
 /* heap.c - see heap.h. */
 #include "allocator/glibc/heap.h"
 
-#include <stdlib.h>
-
 #include "allocator/glibc/links.h"
+#include "base/reserve.h"
 
 const struct glibc_segment *heap_find_segment(const struct glibc_heap *heap, uint64_t address)
 {
@@ -43,11 +42,11 @@ void heap_deinit(struct glibc_heap *heap)
 {
     links_end(heap);
     for (size_t i = 0; i < heap->arena_count; i++)
-        free(heap->arenas[i].state);
-    free(heap->arenas);
-    free(heap->segments);
-    free(heap->tcaches.rows);
-    free(heap->tcache_numbers);
+        reserve_free(heap->arenas[i].state);
+    reserve_free(heap->arenas);
+    reserve_free(heap->segments);
+    reserve_free(heap->tcaches.rows);
+    reserve_free(heap->tcache_numbers);
     heap->arenas = NULL;
     heap->segments = NULL;
     heap->tcaches.rows = NULL;

@@ -8,7 +8,7 @@
  */
 #include "allocator/glibc/link_chains.h"
 
-#include <stdlib.h>
+#include "base/reserve.h"
 
 /* log2 of the entries of the index: 1 MiB */
 #define INDEX_SHIFT 18u
@@ -35,7 +35,7 @@ static bool index_build(const struct links *links, struct link_index *ret)
     ret->shift = 0;
     while (last >> ret->shift >> INDEX_SHIFT)
         ret->shift++;
-    ret->first = malloc(((UINT64_C(1) << INDEX_SHIFT) + 1) * sizeof *ret->first);
+    ret->first = reserve_calloc((UINT64_C(1) << INDEX_SHIFT) + 1, sizeof *ret->first);
     if (!ret->first)
         return false;
     size_t row = 0;
@@ -71,15 +71,15 @@ static uint32_t find(const struct links *links, const struct link_index *index, 
 
 void link_chains_deinit(struct link_chains *chains)
 {
-    free(chains->index.first);
-    free(chains->all);
+    reserve_free(chains->index.first);
+    reserve_free(chains->all);
     *chains = (struct link_chains){0};
 }
 
 bool link_chains_init(struct link_chains *chains, const struct links *links, size_t heads)
 {
     *chains = (struct link_chains){.links = links};
-    chains->all = calloc(heads + CHAINS_SPREAD, sizeof *chains->all);
+    chains->all = reserve_calloc(heads + CHAINS_SPREAD, sizeof *chains->all);
     return chains->all && index_build(links, &chains->index);
 }
 

@@ -2,10 +2,10 @@
 #include "allocator/glibc/links.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "allocator/glibc/link_chains.h"
 #include "base/checked.h"
+#include "base/reserve.h"
 
 static unsigned unit_shift(const struct glibc_heap *heap)
 {
@@ -22,19 +22,16 @@ bool links_are_possible(const struct glibc_heap *heap)
 
 enum status links_init(struct links *links, struct error *err)
 {
-    void *rows = mmap(NULL, LINKS_BYTES_MAX, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (rows == MAP_FAILED)
+    void *rows = reserve_map(LINKS_BYTES_MAX, true); /* chains lead through it in random order */
+    if (!rows)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the links of free chunks");
-    madvise(rows, LINKS_BYTES_MAX, MADV_HUGEPAGE); /* they are gone through in random order */
     *links = (struct links){.rows = rows, .room = LINKS_BYTES_MAX / sizeof(struct link)};
     return STATUS_OK;
 }
 
 void links_deinit(struct links *links)
 {
-    if (links->rows)
-        munmap(links->rows, LINKS_BYTES_MAX);
+    reserve_unmap(links->rows, LINKS_BYTES_MAX);
     *links = (struct links){0};
 }
 

@@ -1,11 +1,9 @@
 /* list_engine.c - see list_engine.h. */
 #include "allocator/glibc/list_engine.h"
 
-#include <stdlib.h>
-
 #include "base/checked.h"
-#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/reserve.h"
 
 #define PAGE_BYTES 4096u
 #define DATA_BYTES (PAGE_BYTES + LIST_NODE_WORDS * 8u)
@@ -136,7 +134,7 @@ static void step(struct round *round)
 
 enum status list_engine_run(struct list_engine *engine, struct error *err)
 {
-    scoped_free struct round *round = malloc(sizeof *round);
+    scoped_reserved struct round *round = reserve_calloc(1, sizeof *round);
     if (!round)
         return error_set(err, STATUS_NO_MEMORY, "no memory to follow lists");
     round->engine = engine;

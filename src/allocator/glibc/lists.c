@@ -1,13 +1,12 @@
 /* lists.c - see lists.h. */
 #include "allocator/glibc/lists.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "allocator/glibc/links.h"
 #include "allocator/glibc/list_engine.h"
 #include "base/checked.h"
-#include "base/cleanup.h"
+#include "base/reserve.h"
 
 #define TCACHE_LIST_MAX 65536u
 #define TCACHE_SMALL_BINS 64u
@@ -240,7 +239,7 @@ enum status lists_mark(struct glibc_heap *heap, struct marks *marks, struct erro
     bool is_first = !marks->is_counted;
     if (!is_first && (!marks_has_any(marks) || marks_refill(marks)))
         return STATUS_OK;
-    scoped_free uint8_t *tcache_data = malloc((size_t)heap->layout->tcache.size + 8);
+    scoped_reserved uint8_t *tcache_data = reserve_calloc(1, (size_t)heap->layout->tcache.size + 8);
     if (!tcache_data)
         return error_set(err, STATUS_NO_MEMORY, "no memory to follow lists");
     struct list_run run = {.marks = marks,

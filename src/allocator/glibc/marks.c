@@ -1,10 +1,12 @@
 /* marks.c - see marks.h. */
 #include "allocator/glibc/marks.h"
 
-#include <stdlib.h>
-#include <sys/mman.h>
+#include <string.h>
 
 #include "base/checked.h"
+#include "base/reserve.h"
+
+#define MAP_WORDS (MARKS_MAP_BYTES / sizeof(uint64_t))
 
 enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struct error *err)
 {
@@ -17,11 +19,11 @@ enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struc
         virtual_bytes = last->virtual_start + last->virtual_bytes;
     }
     marks->slice_count = virtual_bytes / marks->slice_bytes + 1;
-    marks->slice_marks = calloc(marks->slice_count, sizeof *marks->slice_marks);
-    marks->kept = malloc(MARKS_KEPT_MAX * sizeof *marks->kept);
+    marks->slice_marks = reserve_calloc(marks->slice_count, sizeof *marks->slice_marks);
+    marks->kept = reserve_calloc(MARKS_KEPT_MAX, sizeof *marks->kept);
     marks->is_kept_whole = true;
-    void *map = mmap(NULL, MARKS_MAP_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    marks->map = map == MAP_FAILED ? NULL : map;
+    marks->map = reserve_map(MARKS_MAP_BYTES, false);
+    marks->words_from = MAP_WORDS;
     if (marks->map && marks->slice_marks && marks->kept)
         return STATUS_OK;
     marks_deinit(marks);
@@ -30,25 +32,39 @@ enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struc
 
 void marks_deinit(struct marks *marks)
 {
-    if (marks->map)
-        munmap(marks->map, MARKS_MAP_BYTES);
-    free(marks->slice_marks);
-    free(marks->kept);
+    reserve_free(marks->kept);
+    reserve_free(marks->slice_marks);
+    reserve_unmap(marks->map, MARKS_MAP_BYTES);
     *marks = (struct marks){0};
 }
 
 void marks_serve(struct marks *marks, const struct marks *whole)
 {
-    uint64_t *map = marks->map;
+    const struct marks map = *marks;
     *marks = *whole;
-    marks->map = map;
+    marks->map = map.map;
+    marks->words_from = map.words_from;
+    marks->words_end = map.words_end;
     marks->whole = whole;
 }
 
 void marks_begin_slice(struct marks *marks, uint64_t slice)
 {
     marks->slice = slice;
-    madvise(marks->map, MARKS_MAP_BYTES, MADV_DONTNEED);
+    if (marks->words_from < marks->words_end)
+        memset(marks->map + marks->words_from, 0,
+               (marks->words_end - marks->words_from) * sizeof *marks->map);
+    marks->words_from = MAP_WORDS;
+    marks->words_end = 0;
+}
+
+/* Set the mark of the place at @place of the slice held, which has none. */
+static void put(struct marks *marks, uint64_t place, uint64_t mark)
+{
+    uint64_t word = place / 32;
+    marks->map[word] |= mark << (place % 32 * 2);
+    marks->words_from = min_u64(marks->words_from, word);
+    marks->words_end = max_u64(marks->words_end, word + 1);
 }
 
 static uint64_t places_a_slice(const struct marks *marks)
@@ -79,8 +95,7 @@ bool marks_set(struct marks *marks, const struct glibc_segment *segment, uint64_
         return true;
     if (marks_get(marks, segment, address) != MARK_NONE)
         return false;
-    place -= slice * places_a_slice(marks);
-    marks->map[place / 32] |= (uint64_t)mark << (place % 32 * 2);
+    put(marks, place - slice * places_a_slice(marks), mark);
     return true;
 }
 
@@ -92,7 +107,7 @@ bool marks_refill(struct marks *marks)
     for (size_t i = 0; i < marks->kept_count; i++) {
         uint64_t place = marks->kept[i] / 4 - first;
         if (place < places_a_slice(marks))
-            marks->map[place / 32] |= (marks->kept[i] & 3) << (place % 32 * 2);
+            put(marks, place, marks->kept[i] & 3);
     }
     return true;
 }

@@ -23,9 +23,10 @@ struct marks {
     const struct glibc_heap *heap;
     const struct marks *whole; /* it has its counts from there; NULL: they are its own */
     uint64_t *map;
-    unsigned shift;       /* log2 of the distance of two places */
-    uint64_t slice_bytes; /* of virtual address space in one map */
-    uint64_t slice;       /* the one that the map holds now */
+    uint64_t words_from, words_end; /* of the map: all others are zero */
+    unsigned shift;                 /* log2 of the distance of two places */
+    uint64_t slice_bytes;           /* of virtual address space in one map */
+    uint64_t slice;                 /* the one that the map holds now */
     uint64_t slice_count;
     uint64_t *slice_marks; /* how many marks each slice has, once all lists were followed */
     bool is_counted;

@@ -23,6 +23,7 @@ struct pass {
     uint32_t arena_count;
     uint64_t deadline_ns;
     bool may_note_links;              /* see links.h */
+    bool is_rehearsal;                /* no list is followed but to choose between them */
     struct page_view walk_pages;      /* ahead, where the window reads */
     struct page_view residency_pages; /* behind, where chunks are summed up */
     struct page_counter page_counter; /* of residency_pages */
@@ -39,12 +40,28 @@ struct pass {
 };
 
 /**
- * Run one pass over the libcs in @locations. @is_held: the target stands still. On success *@ret is the pass
+ * Run one pass over the libcs in @locations. @is_held: the target stands still; then all memory is taken from
+ * the reserve in force (base/reserve.h). On success *@ret is the pass
  * with all sums; pass_free() ends it. STATUS_TIMEOUT, STATUS_STOPPED, STATUS_FAULT, STATUS_NO_MEMORY.
  */
 enum status pass_run(struct target *target, const struct scan_request *request, const struct maps *maps,
                      const struct glibc_locations *locations, bool is_held, uint64_t deadline_ns,
                      struct pass **ret, struct error *err) must_check;
+
+/**
+ * All of a pass but its walk, over a process that runs: what it takes from the reserve in force, a pass in a
+ * stop takes too, and little more. As pass_run() otherwise.
+ */
+enum status pass_rehearse(struct target *target, const struct scan_request *request, const struct maps *maps,
+                          const struct glibc_locations *locations, uint64_t deadline_ns,
+                          struct error *err) must_check;
+
+/**
+ * What the walk has to know before: the books of each libc read, its lists followed, the receivers of its
+ * chunks set up. STATUS_TIMEOUT, STATUS_FAULT, STATUS_NO_MEMORY.
+ */
+enum status pass_prepare(struct pass *pass, const struct glibc_locations *locations, bool is_held,
+                         struct error *err) must_check;
 
 /**
  * The walk of a pass: all segments of all libcs in the order of addresses, with the mmapped chunks between.
@@ -54,5 +71,12 @@ enum status pass_walk(struct pass *pass, struct error *err) must_check;
 
 /** Free; NULL is allowed. */
 void pass_free(struct pass *pass);
+
+static inline void scoped_pass_run(struct pass **pass)
+{
+    pass_free(*pass);
+}
+/** pass_free() at the end of the scope. */
+#define scoped_pass __attribute__((cleanup(scoped_pass_run)))
 
 #endif

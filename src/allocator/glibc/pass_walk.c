@@ -1,10 +1,9 @@
 /* pass_walk.c - see pass.h. */
-#include <stdlib.h>
-
 #include "allocator/glibc/lanes.h"
 #include "allocator/glibc/pass.h"
 #include "base/checked.h"
-#include "base/cleanup.h"
+#include "base/reserve.h"
+#include "base/sort.h"
 
 static int by_start(const void *left, const void *right)
 {
@@ -18,14 +17,14 @@ static struct turn *order_segments(const struct pass *pass, size_t *count)
     *count = 0;
     for (size_t i = 0; i < pass->heap_count; i++)
         *count += pass->heaps[i].segment_count;
-    struct turn *turns = malloc((*count + 1) * sizeof *turns);
+    struct turn *turns = reserve_calloc(*count + 1, sizeof *turns);
     size_t n = 0;
     for (size_t i = 0; turns && i < pass->heap_count; i++)
         for (size_t j = 0; j < pass->heaps[i].segment_count; j++)
             turns[n++] = (struct turn){
                 .start = pass->heaps[i].segments[j].start, .heap = (uint32_t)i, .segment = (uint32_t)j};
     if (turns)
-        qsort(turns, n, sizeof *turns, by_start);
+        sort_rows(turns, n, sizeof *turns, by_start);
     return turns;
 }
 
@@ -72,7 +71,7 @@ static enum status walk_turns(struct pass *pass, const struct turn *turns, size_
 enum status pass_walk(struct pass *pass, struct error *err)
 {
     size_t count;
-    scoped_free struct turn *turns = order_segments(pass, &count);
+    scoped_reserved struct turn *turns = order_segments(pass, &count);
     if (!turns)
         return error_set(err, STATUS_NO_MEMORY, "no memory for %zu segments", count);
     struct mmapped_search search = {.heap = &pass->heaps[0], .emit = emit_mmapped, .context = &pass->walk};

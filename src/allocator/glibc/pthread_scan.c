@@ -1,11 +1,10 @@
 /* pthread_scan.c - see pthread_scan.h. */
 #include "allocator/glibc/pthread_scan.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/cleanup.h"
+#include "base/reserve.h"
 #include "target/page_view.h"
 
 #define BLOCK_BYTES 65536u
@@ -118,8 +117,8 @@ static void search_mapping(struct search *search, const struct mapping *mapping,
 
 void pthread_scan(struct target *target, const struct maps *maps, struct pthread_place *places, size_t count)
 {
-    scoped_free struct search *search = calloc(1, sizeof *search);
-    scoped_free struct page_view *pages = calloc(1, sizeof *pages);
+    scoped_reserved struct search *search = reserve_calloc(1, sizeof *search);
+    scoped_reserved struct page_view *pages = reserve_calloc(1, sizeof *pages);
     if (!search || !pages || maps->count == 0)
         return;
     *search = (struct search){.target = target, .places = places, .count = count, .pages = pages};

@@ -198,6 +198,14 @@ struct snapshot *result_build(const struct pass *pass, const struct glibc_locati
     return snapshot;
 }
 
+bool result_is_reconciled(const struct scan_numbers *numbers)
+{
+    for (unsigned check = 0; check < CHECK_COUNT; check++)
+        if (!numbers->checks[check].is_reconciled)
+            return false;
+    return true;
+}
+
 struct snapshot *result_cold(const struct glibc_location *location)
 {
     struct snapshot *snapshot = snapshot_new(1, 0, 0, 0);

@@ -10,4 +10,7 @@ struct snapshot *result_build(const struct pass *pass, const struct glibc_locati
 /** The snapshot of a process whose malloc was never used: every number known, and 0. NULL without memory. */
 struct snapshot *result_cold(const struct glibc_location *location);
 
+/** Whether no check found the books wrong. */
+bool result_is_reconciled(const struct scan_numbers *numbers);
+
 #endif

@@ -1,7 +1,6 @@
 /* segments.c - see segments.h. */
 #include "allocator/glibc/segments.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -9,6 +8,8 @@
 #include "allocator/glibc/runs.h"
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/reserve.h"
+#include "base/sort.h"
 
 #define LIVE_TRIES 10u
 /* most unread bytes that a book can claim: sums of them must not wrap */
@@ -29,7 +30,8 @@ enum status segments_append(struct glibc_heap *heap, const struct glibc_segment 
 {
     if ((heap->segment_count & (heap->segment_count - 1)) == 0) {
         size_t room = heap->segment_count ? heap->segment_count * 2 : 1;
-        struct glibc_segment *rows = realloc(heap->segments, room * sizeof *rows);
+        struct glibc_segment *rows =
+            reserve_resize(heap->segments, heap->segment_count * sizeof *rows, room * sizeof *rows);
         if (!rows)
             return error_set(err, STATUS_NO_MEMORY, "no memory for %zu segments", room);
         heap->segments = rows;
@@ -46,8 +48,7 @@ static int by_address(const void *left, const void *right)
 
 static void sort_segments(struct glibc_heap *heap)
 {
-    if (heap->segment_count > 0)
-        qsort(heap->segments, heap->segment_count, sizeof *heap->segments, by_address);
+    sort_rows(heap->segments, heap->segment_count, sizeof *heap->segments, by_address);
 }
 
 /* Give each segment its room in the marks' address space. */

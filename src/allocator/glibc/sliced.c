@@ -8,6 +8,7 @@
 #include "allocator/glibc/walk_chain.h"
 #include "base/checked.h"
 #include "base/clock.h"
+#include "base/reserve.h"
 
 /* 8 MiB */
 #define SLICE_CHUNKS (256u * 1024u)
@@ -16,6 +17,8 @@
 /* of the longest stop, what the walk may use at first: stopping and letting go need the rest */
 #define SHARE_OF(budget) ((budget) / 8 * 5)
 #define FAILURES_MAX 4u
+/* what following the lists takes, where a chain has to be taken up before the marks held */
+#define RESERVE_BYTES (1u << 20)
 /* where a chain did not close the target runs for this long before it is looked at again */
 #define LATER_NS (11 * NS_PER_MS)
 
@@ -54,7 +57,7 @@ enum status slicer_init(struct slicer *slicer, const struct scan_request *reques
                                   now_ns + (request->deadline_ns - min_u64(now_ns, request->deadline_ns)) / 2,
                               .budget_ns = request->slice_budget_ns,
                               .share_ns = SHARE_OF(request->slice_budget_ns)};
-    return STATUS_OK;
+    return reserve_prepare(&slicer->reserve, RESERVE_BYTES, false, err);
 }
 
 void slicer_deinit(struct slicer *slicer)
@@ -62,6 +65,7 @@ void slicer_deinit(struct slicer *slicer)
     if (slicer->chunks)
         munmap(slicer->chunks, slicer->room * sizeof *slicer->chunks);
     slicer->chunks = NULL;
+    reserve_deinit(&slicer->reserve);
 }
 
 /* Hand on what a slice found; the target runs. */
@@ -133,6 +137,7 @@ static enum status stop_once(struct slicer *slicer, struct walk_chain *chain, bo
     uint64_t now_ns = clock_monotonic_ns(), end_ns = now_ns + slicer->share_ns;
     /* stopping many threads has taken its part already, and letting them go takes as much again */
     uint64_t latest_ns = asked_ns + slicer->budget_ns - slicer->budget_ns / 8;
+    reserve_enter(&slicer->reserve);
     slicer->count = 0;
     walk->is_full = false;
     walk->pause_at_ns = min_u64(end_ns, latest_ns);
@@ -141,6 +146,7 @@ static enum status stop_once(struct slicer *slicer, struct walk_chain *chain, bo
     walk->pause_at_ns = UINT64_MAX;
     walk->is_full = false;
     holder->ops->end(holder, report);
+    reserve_enter(NULL);
     slicer->pause_ns += report->pause_ns;
     slicer->max_pause_ns = max_u64(slicer->max_pause_ns, report->pause_ns);
     *is_held = report->is_confirmed;
@@ -186,8 +192,12 @@ static enum status walk_in_slices(struct slicer *slicer, struct walk_chain *chai
             slicer->why = MODE_WHY_SLOW;
             break;
         }
+        /* the lists for the marks are followed while it runs */
+        enum status status = chain_enter_slice(chain, chain->at, err);
+        if (status != STATUS_OK)
+            return status;
         save(&saved, chain);
-        enum status status = stop_once(slicer, chain, &is_held, &how, &report, &trouble);
+        status = stop_once(slicer, chain, &is_held, &how, &report, &trouble);
         uint64_t run_ns = max_u64(report.pause_ns, how == SLICE_LATER ? LATER_NS : 0);
         if (report.pause_ns == 0 && status != STATUS_OK) {
             status = take_refusal(slicer, status);

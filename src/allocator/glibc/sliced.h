@@ -12,6 +12,7 @@
 
 #include "allocator/allocator.h"
 #include "allocator/glibc/walk.h"
+#include "base/reserve.h"
 
 /** The slices of one scan. */
 struct slicer {
@@ -20,11 +21,12 @@ struct slicer {
     struct walk *walk;
     struct chunk *chunks; /* of the slice under way */
     size_t count, room;
-    uint64_t budget_ns;  /* longest stop */
-    uint64_t share_ns;   /* of it for the walk */
-    uint64_t live_at_ns; /* half of the time is over by then: the rest is walked live */
-    unsigned failures;   /* slices in a row that were not held throughout */
-    bool is_off;         /* it cannot be stopped: the rest is walked live */
+    struct reserve reserve; /* memory for what is done in a stop */
+    uint64_t budget_ns;     /* longest stop */
+    uint64_t share_ns;      /* of it for the walk */
+    uint64_t live_at_ns;    /* half of the time is over by then: the rest is walked live */
+    unsigned failures;      /* slices in a row that were not held throughout */
+    bool is_off;            /* it cannot be stopped: the rest is walked live */
     enum mode_why why;
     uint64_t pause_ns, max_pause_ns; /* sum, longest */
 };

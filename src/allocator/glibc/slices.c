@@ -5,6 +5,10 @@
 #include <sys/mman.h>
 
 #include "allocator/glibc/lists.h"
+#include "base/reserve.h"
+
+/* what following the lists takes */
+#define RESERVE_BYTES ((size_t)1 << 20)
 
 static uint64_t *new_map(void)
 {
@@ -22,7 +26,8 @@ enum status slices_init(struct slices *slices, size_t count, struct error *err)
         if (!slices->maps[slices->count].marks.map)
             break;
     }
-    if (slices->maps && slices->count == count)
+    if (slices->maps && slices->count == count &&
+        reserve_prepare(&slices->reserve, RESERVE_BYTES, false, NULL) == STATUS_OK)
         return STATUS_OK;
     slices_deinit(slices);
     return error_set(err, STATUS_NO_MEMORY, "no memory for %zu maps of the lists", count);
@@ -33,6 +38,7 @@ void slices_deinit(struct slices *slices)
     for (size_t i = 0; i < slices->count; i++)
         munmap(slices->maps[i].marks.map, MARKS_MAP_BYTES);
     free(slices->maps);
+    reserve_deinit(&slices->reserve);
     pthread_mutex_destroy(&slices->lock);
     slices->maps = NULL;
     slices->count = 0;
@@ -68,12 +74,16 @@ static struct slice_map *find(struct slices *slices, const struct marks *whole, 
     return unused;
 }
 
-static enum status make(struct slice_map *map, const struct marks *whole, struct glibc_heap *heap,
-                        uint64_t slice, struct error *err)
+/* No memory is asked for: the target may stand still. */
+static enum status make(struct slices *slices, struct slice_map *map, const struct marks *whole,
+                        struct glibc_heap *heap, uint64_t slice, struct error *err)
 {
     marks_serve(&map->marks, whole);
     marks_begin_slice(&map->marks, slice);
+    struct reserve *before = reserve_enter(&slices->reserve);
     enum status status = lists_mark(heap, &map->marks, err);
+    reserve_enter(before);
+    reserve_forget(&slices->reserve);
     map->is_made = status == STATUS_OK;
     return status;
 }
@@ -90,7 +100,7 @@ static enum status enter(struct slices *slices, struct marks *marks, struct glib
     }
     struct slice_map *map = find(slices, whole, slice);
     bool is_made = map->is_made && map->marks.whole == whole && map->marks.slice == slice;
-    enum status status = is_made ? STATUS_OK : make(map, whole, heap, slice, err);
+    enum status status = is_made ? STATUS_OK : make(slices, map, whole, heap, slice, err);
     if (status != STATUS_OK) {
         marks->slice = UINT64_MAX;
         return status;

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "allocator/glibc/marks.h"
+#include "base/reserve.h"
 
 /** A map and the slice that it holds. */
 struct slice_map {
@@ -21,6 +22,7 @@ struct slices {
     pthread_mutex_t lock;
     struct slice_map *maps;
     size_t count;
+    struct reserve reserve;
 };
 
 /** Maps for @count walks; memory is used where a slice has marks. STATUS_NO_MEMORY. */

@@ -1,12 +1,11 @@
 /* slots.c - each thread's tcache: what the slot in its TLS points at. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "allocator/glibc/locate.h"
 #include "allocator/glibc/slot_search.h"
 #include "allocator/glibc/threads.h"
 #include "base/checked.h"
-#include "base/cleanup.h"
+#include "base/reserve.h"
 
 /* Of all threads' blocks together: a libc's has 150 bytes, a static program's what it declares. */
 #define BLOCKS_BYTES_MAX (UINT64_C(16) << 20)
@@ -29,9 +28,9 @@ static bool tcache_of(const struct slot_search *search, size_t thread, uint64_t 
 
 static bool read_blocks(struct slot_search *search)
 {
-    scoped_free struct target_part *parts = calloc(search->count + 1, sizeof *parts);
+    scoped_reserved struct target_part *parts = reserve_calloc(search->count + 1, sizeof *parts);
     size_t kept = 0;
-    search->blocks = calloc(search->count + 1, search->size + 8);
+    search->blocks = reserve_calloc(search->count + 1, search->size + 8);
     if (!parts || !search->blocks)
         return false;
     for (size_t i = 0; i < search->count; i++)
@@ -53,7 +52,7 @@ static bool read_blocks(struct slot_search *search)
 static enum status fill(struct slot_search *search, struct glibc_tcaches *ret, struct error *err)
 {
     struct glibc_location *location = search->location;
-    ret->rows = calloc(search->count + 1, sizeof *ret->rows);
+    ret->rows = reserve_calloc(search->count + 1, sizeof *ret->rows);
     if (!ret->rows)
         return error_set(err, STATUS_NO_MEMORY, "no memory for %zu tcaches", search->count);
     for (size_t i = 0; i < search->count; i++) {
@@ -80,7 +79,7 @@ enum status glibc_find_tcaches(struct target *target, const struct maps *maps,
 {
     struct slot_search search = {.target = target, .maps = maps, .location = location};
     struct glibc_tcaches found = {0};
-    scoped_free struct thread_tls *threads = NULL;
+    scoped_reserved struct thread_tls *threads = NULL;
     enum status status = threads_find(target, maps, location, &threads, &search.count, &found.missing, err);
     if (status != STATUS_OK)
         return status;
@@ -88,12 +87,12 @@ enum status glibc_find_tcaches(struct target *target, const struct maps *maps,
     search.size = (size_t)min_u64(location->tls_size, BLOCKS_BYTES_MAX / (search.count + 1)) &
                   ~(size_t)(location->layout.word_bytes - 1);
     if (!read_blocks(&search)) {
-        free(search.blocks);
+        reserve_free(search.blocks);
         return error_set(err, STATUS_NO_MEMORY, "no memory for the TLS of %zu threads", search.count);
     }
     slot_search_learn(&search, cache);
     status = fill(&search, &found, err);
-    free(search.blocks);
+    reserve_free(search.blocks);
     if (status == STATUS_OK)
         *ret = found;
     return status;

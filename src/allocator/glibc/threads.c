@@ -1,13 +1,12 @@
 /* threads.c - see threads.h. */
 #include "allocator/glibc/threads.h"
 
-#include <stdlib.h>
-
 #include "allocator/glibc/core_threads.h"
 #include "allocator/glibc/pthread_scan.h"
 #include "allocator/glibc/tls_place.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/reserve.h"
 
 enum found { FOUND, FOUND_NOT, FOUND_FOREIGN };
 
@@ -49,10 +48,10 @@ static struct dtv_view *read_dtvs(struct target *target, const struct thread_tls
                                   uint64_t module_id)
 {
     unsigned word = target->word_bytes;
-    struct dtv_view *views = calloc(count + 1, sizeof *views);
-    scoped_free struct target_part *parts = calloc(2 * count + 1, sizeof *parts);
+    struct dtv_view *views = reserve_calloc(count + 1, sizeof *views);
+    scoped_reserved struct target_part *parts = reserve_calloc(2 * count + 1, sizeof *parts);
     if (!views || !parts) {
-        free(views);
+        reserve_free(views);
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
@@ -99,7 +98,7 @@ static enum status find_pointers(struct target *target, const struct maps *maps,
                                  const struct target_thread *threads, size_t total, struct thread_tls *rows,
                                  size_t *count, size_t *missing, struct error *err)
 {
-    scoped_free struct pthread_place *places = calloc(total + 1, sizeof *places);
+    scoped_reserved struct pthread_place *places = reserve_calloc(total + 1, sizeof *places);
     size_t wanted = 0;
     if (!places)
         return error_set(err, STATUS_NO_MEMORY, "no memory for %zu threads", total);
@@ -112,7 +111,7 @@ static enum status find_pointers(struct target *target, const struct maps *maps,
         *missing += found == FOUND_NOT;
         rows[wanted++].tid = threads[i].tid;
     }
-    scoped_free bool *is_foreign = calloc(wanted + 1, sizeof *is_foreign);
+    scoped_reserved bool *is_foreign = reserve_calloc(wanted + 1, sizeof *is_foreign);
     if (!is_foreign)
         return error_set(err, STATUS_NO_MEMORY, "no memory for %zu threads", total);
     if (*missing && target->is_frozen) /* then there is a place for each thread */
@@ -132,7 +131,7 @@ enum status threads_find(struct target *target, const struct maps *maps,
                          const struct glibc_location *location, struct thread_tls **ret, size_t *count,
                          size_t *missing, struct error *err)
 {
-    scoped_free struct target_thread *threads = NULL;
+    scoped_reserved struct target_thread *threads = NULL;
     size_t total = 0;
     struct tls_place place;
     enum status status = target_threads(target, &threads, &total, err);
@@ -140,7 +139,7 @@ enum status threads_find(struct target *target, const struct maps *maps,
         total = 0;
     else if (status != STATUS_OK)
         return status;
-    scoped_free struct thread_tls *rows = calloc(total + 1, sizeof *rows);
+    scoped_reserved struct thread_tls *rows = reserve_calloc(total + 1, sizeof *rows);
     if (!rows)
         return error_set(err, STATUS_NO_MEMORY, "no memory for %zu threads", total);
     *count = *missing = 0;
@@ -154,7 +153,7 @@ enum status threads_find(struct target *target, const struct maps *maps,
         return status;
     for (size_t i = 0; i < *count; i++)
         rows[i].tls_start = rows[i].pointer - place.offset;
-    scoped_free struct dtv_view *views = read_dtvs(target, rows, *count, place.module_id);
+    scoped_reserved struct dtv_view *views = read_dtvs(target, rows, *count, place.module_id);
     if (!views)
         return error_set(err, STATUS_NO_MEMORY, "no memory for %zu threads", total);
     cross_check(views, location, place.module_id, rows, count, missing);

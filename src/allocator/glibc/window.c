@@ -1,9 +1,8 @@
 /* window.c - see window.h. */
 #include "allocator/glibc/window.h"
 
-#include <sys/mman.h>
-
 #include "base/checked.h"
+#include "base/reserve.h"
 
 #define WINDOW_SMALLEST 8192u
 /* above this many bytes a header, reading ahead costs more than another call */
@@ -11,9 +10,8 @@
 
 enum status window_init(struct window *window, struct glibc_heap *heap, struct error *err)
 {
-    void *data =
-        mmap(NULL, WINDOW_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (data == MAP_FAILED)
+    void *data = reserve_map(WINDOW_BYTES, false);
+    if (!data)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a window of %u bytes", WINDOW_BYTES);
     *window = (struct window){.heap = heap, .data = data, .length = WINDOW_BYTES};
     return STATUS_OK;
@@ -21,8 +19,7 @@ enum status window_init(struct window *window, struct glibc_heap *heap, struct e
 
 void window_deinit(struct window *window)
 {
-    if (window->data)
-        munmap(window->data, WINDOW_BYTES);
+    reserve_unmap(window->data, WINDOW_BYTES);
     window->data = NULL;
 }
 

@@ -2,8 +2,10 @@
 #include "roles/holder/holder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/capability.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -16,7 +18,8 @@
 #include "base/clock.h"
 #include "link/hold_messages.h"
 #include "link/sandbox.h"
-#include "roles/holder/tasks.h"
+#include "roles/holder/tracer.h"
+#include "target/task_list.h"
 
 /* What a thread costs: measured 10 us to stop, 6 us to let go. */
 #define STOP_NS 10000u
@@ -43,7 +46,7 @@ struct hold {
     uint64_t begun_ns; /* just before the first interrupt */
     struct held_thread *threads;
     size_t count, room;
-    struct tasks tasks;
+    struct task_list tasks;
 };
 
 /* Keep the right to trace, give up all others. */
@@ -76,14 +79,21 @@ static bool is_traced(pid_t pid)
     return true;
 }
 
+static bool open_tasks(struct hold *hold)
+{
+    char path[40];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)hold->pid);
+    return task_list_open(&hold->tasks, AT_FDCWD, path);
+}
+
 static size_t count_threads(struct hold *hold)
 {
     size_t count = 0;
-    if (!tasks_open(&hold->tasks, hold->pid))
+    if (!open_tasks(hold))
         return 0;
-    while (tasks_next(&hold->tasks) != 0)
+    while (task_list_next(&hold->tasks) != 0)
         count++;
-    tasks_close(&hold->tasks);
+    task_list_close(&hold->tasks);
     return count;
 }
 
@@ -167,9 +177,9 @@ static enum status seize_new(struct hold *hold, bool *added)
     enum status status = STATUS_OK;
     pid_t tid;
     *added = false;
-    if (!tasks_open(&hold->tasks, hold->pid))
+    if (!open_tasks(hold))
         return STATUS_GONE;
-    while (status == STATUS_OK && (tid = tasks_next(&hold->tasks)) != 0) {
+    while (status == STATUS_OK && (tid = task_list_next(&hold->tasks)) != 0) {
         if (is_known(hold, tid))
             continue;
         status = seize(hold, tid);
@@ -177,7 +187,7 @@ static enum status seize_new(struct hold *hold, bool *added)
         if (status == STATUS_GONE)
             status = STATUS_OK;
     }
-    tasks_close(&hold->tasks);
+    task_list_close(&hold->tasks);
     return status;
 }
 

@@ -1,0 +1,72 @@
+/*
+ * reserve.h - memory that is asked for beforehand, for stretches in which none may be asked for: while a
+ * target stands still.
+ *
+ * All that such a stretch allocates it takes by reserve_calloc() and reserve_resize(). With a reserve in
+ * force on the thread they take from it, and make no system call; without one they are calloc(3) and
+ * realloc(3). What is given back is used again from the end backwards: meant for memory that is freed in
+ * about the reverse order.
+ */
+#ifndef BASE_RESERVE_H
+#define BASE_RESERVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct reserve_block;
+
+/** Zero-initialise. One thread at a time uses it: from reserve_enter() to reserve_forget() or
+ * reserve_deinit(). */
+struct reserve {
+    uint8_t *data; /* all of it in memory and zero behind @touched */
+    size_t room;
+    size_t used, touched, peak; /* bytes from @data: now, since prepared, at most */
+    struct reserve_block *last;
+    bool is_exceeded; /* something asked for did not fit, since prepared */
+    struct reserve *next;
+};
+
+/**
+ * Make it @bytes large, or larger, and empty: nothing of it may be in use. It is brought into memory at once;
+ * @is_measured: not, for it only shows by its peak what is needed. STATUS_NO_MEMORY.
+ */
+enum status reserve_prepare(struct reserve *reserve, size_t bytes, bool is_measured,
+                            struct error *err) must_check;
+
+/** Give its memory back; nothing of it may be in use. */
+void reserve_deinit(struct reserve *reserve);
+
+/** Take memory from @reserve on this thread from here on; NULL: from the system. Returns what was before. */
+struct reserve *reserve_enter(struct reserve *reserve);
+
+/** This thread has nothing of it any more, and another may enter it. */
+void reserve_forget(struct reserve *reserve);
+
+/** As calloc(3): zeros, and NULL where there is no more. */
+void *reserve_calloc(size_t count, size_t bytes);
+
+/**
+ * @bytes of zeros, given back by reserve_unmap() alone: without a reserve a mapping of its own, so that large
+ * memory goes back to the system at once. @is_random: it is gone through in random order, so huge pages are
+ * worth their room. NULL where there is no more.
+ */
+void *reserve_map(size_t bytes, bool is_random);
+void reserve_unmap(void *memory, size_t bytes);
+
+/** As realloc(3), from @old_bytes to @bytes. What is new is not zero. */
+void *reserve_resize(void *memory, size_t old_bytes, size_t bytes);
+
+/** As free(3), for memory of both kinds, also when another reserve or none is in force. */
+void reserve_free(void *memory);
+
+static inline void scoped_reserved_run(void *pointer)
+{
+    reserve_free(*(void **)pointer);
+}
+/** reserve_free() at the end of the scope. */
+#define scoped_reserved __attribute__((cleanup(scoped_reserved_run)))
+
+#endif
