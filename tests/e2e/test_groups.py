@@ -148,6 +148,16 @@ class Lifetime(unittest.TestCase):
                 service.wait(lambda: service.metrics()[scans] > before)
                 self.assertTrue(two.runs())
 
+    def test_who_ends_is_counted_no_more_at_once(self):
+        entries = (HEAD + self.entries).replace("{interval: 200ms}\nlimits", "{interval: 1h}\nlimits")
+        with Target("target_soak", "idle", f"{MARK}-life", "z") as one:
+            with Target("target_soak", "idle", f"{MARK}-life", "z") as two, Service(entries) as service:
+                counts = [f'malloc_group_{kind}processes{{groupname="group z"}}' for kind in ("", "scanned_")]
+                service.wait(lambda: [service.metrics().get(key) for key in counts] == [2, 2])
+                two.process.kill()
+                service.wait(lambda: [service.metrics().get(key) for key in counts] == [1, 1])
+                self.assertEqual(value(service.metrics(), "malloc_up", one.pid), 1)
+
     def test_a_new_front_has_what_was_counted(self):
         with Target("target_soak", "idle", f"{MARK}-life", "y"), Service(HEAD + self.entries) as service:
             scans = UP % "group y"

@@ -2,6 +2,7 @@
 import ctypes
 import os
 import platform
+import resource
 import shutil
 import signal
 import subprocess
@@ -76,6 +77,30 @@ class Down(unittest.TestCase):
                 service.wait(lambda: service.metrics()['malloc_exporter_skipped_processes{reason="permission"}'] == 1)
                 self.assertIsNone(value(service.metrics(), "malloc_last_scan_timestamp_seconds", one.pid))
                 self.assertGreater(service.metrics()['malloc_scans_total{groupname="g",result="permission"}'], 0)
+
+    def test_inconsistent(self):
+        with Target("target_faults") as one:
+            one.process.stdout.readline()
+            with Service(config(f"  - {{name: g, pid: [{one.pid}]}}\n", "10s")) as service:
+                self.assertEqual(value(service.metrics(), "malloc_up", one.pid), 1)
+                last = value(service.metrics(), "malloc_last_scan_timestamp_seconds", one.pid)
+                one.process.stdin.write(b"arena\n")
+                one.process.stdin.flush()
+                self.check_down(service, one.pid, "inconsistent")
+                self.assertGreater(service.metrics()['malloc_scans_total{groupname="g",result="inconsistent"}'], 0)
+                self.assertLess(value(service.metrics(), "malloc_last_scan_timestamp_seconds", one.pid) - last, 5)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs to take descriptors from another process")
+    def test_error(self):
+        with Target("target_soak", "idle", MARK) as one:
+            # a process may take from one of its own user
+            with Service(config(f"  - {{name: g, pid: [{one.pid}]}}\n", "10s"), "--user", "root") as service:
+                scanner = service.roles()["scanner"]
+                limits = resource.prlimit(scanner, resource.RLIMIT_NOFILE, (0, resource.prlimit(scanner, resource.RLIMIT_NOFILE)[1]))
+                self.check_down(service, one.pid, "error")
+                resource.prlimit(scanner, resource.RLIMIT_NOFILE, limits)
+                service.wait(lambda: value(service.metrics(), "malloc_up", one.pid) == 1)
+                self.assertEqual(service.metrics()['malloc_exporter_restarts_total{role="scanner"}'], 0)
 
     def test_a_broken_ring_is_no_failure_of_the_scan(self):
         """What is broken in the heap is said in numbers; the scan has succeeded."""

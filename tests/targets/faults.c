@@ -1,7 +1,8 @@
 /*
  * faults.c - a heap that breaks itself on command, one fault a process: `system` (system_mem + 4096),
  * `mmapped` (an mmapped chunk without its M bit; answers with its bytes), `ring` (main_arena.next leads
- * nowhere), `size` (a chunk in use in the middle has an impossible size; answers with its header's address).
+ * nowhere), `arena` (all of main_arena up to there is garbage), `size` (a chunk in use in the middle has an
+ * impossible size; answers with its header's address).
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -48,6 +49,8 @@ static const char *plant(const char *command)
         return said;
     } else if (strcmp(command, "ring") == 0) {
         *word(main_arena + OFFSET_NEXT) = 0x1230;
+    } else if (strcmp(command, "arena") == 0) {
+        memset(main_arena, 0x41, OFFSET_NEXT + sizeof(uint64_t));
     } else if (strcmp(command, "size") == 0) {
         *size = UINT64_C(0x4141414141414149);
         snprintf(said, sizeof said, "%llx", (unsigned long long)(uintptr_t)(block - 16));

@@ -86,11 +86,23 @@ void report_process(struct scanner *scanner, struct tracked *process)
                   process->snapshot->total_bytes);
 }
 
+/* Now, not at the next round: its numbers leave the sums of its group at once too. */
+static void leave_group(struct scanner *scanner, struct group *group)
+{
+    if (!group || group->message.processes == 0)
+        return;
+    group->message.processes--;
+    group->is_changed = true;
+    report_group(scanner, group);
+}
+
 void report_process_gone(struct scanner *scanner, struct tracked *process, bool has_ended)
 {
     struct message_process_gone message = {.pid = process->id.pid, .has_ended = has_ended};
     if (process->is_reported)
         send_to_front(scanner, MESSAGE_PROCESS_GONE, &message, NULL, 0);
+    if (process->is_reported && has_ended)
+        leave_group(scanner, process->home);
     process->is_reported = false;
 }
 
