@@ -37,9 +37,10 @@ bool inspection_gives_memory(const struct inspection_question *question)
 
 static enum status check_memory(const struct inspection_question *question, struct error *err)
 {
-    if (question->has_text)
+    if (question->has_text && question->text[0])
         return STATUS_OK;
-    if (!question->has_at || question->length == 0 || question->length > INSPECTION_MEMORY_MAX)
+    if (question->has_text || !question->has_at || question->length == 0 ||
+        question->length > INSPECTION_MEMORY_MAX)
         return error_set(err, STATUS_USAGE,
                          "memory: an address in hexadecimal and a length from 1 to %" PRIu64
                          " bytes are wanted, or a region's name as maps shows it",
@@ -69,8 +70,8 @@ enum status inspection_check(const struct inspection_question *question, struct 
     case INSPECTION_MEMORY:
         return check_memory(question, err);
     case INSPECTION_STRINGS:
-        if (question->length > 4096)
-            return error_set(err, STATUS_USAGE, "min: a whole number from 1 to 4096");
+        if (question->length > INSPECTION_STRINGS_MOST)
+            return error_set(err, STATUS_USAGE, "min: a whole number from 1 to %d", INSPECTION_STRINGS_MOST);
         return STATUS_OK;
     case INSPECTION_SEARCH:
         if (!question->is_pointer &&
@@ -116,6 +117,11 @@ enum status inspect_go_on(const struct inspection *inspection, const struct repo
     return STATUS_OK;
 }
 
+static unsigned hex_digit(char digit)
+{
+    return (unsigned)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+}
+
 bool inspection_parse_address(const char *text, uint64_t *ret)
 {
     uint64_t value = 0;
@@ -125,7 +131,7 @@ bool inspection_parse_address(const char *text, uint64_t *ret)
     if (digits == 0 || digits > 16 || text[digits] != '\0')
         return false;
     for (; *text; text++)
-        value = value << 4 | (unsigned)(*text <= '9' ? *text - '0' : (*text | 0x20) - 'a' + 10);
+        value = value << 4 | hex_digit(*text);
     *ret = value;
     return true;
 }
@@ -136,11 +142,7 @@ bool inspection_parse_bytes(const char *text, uint8_t *ret, uint32_t *length)
     if (digits == 0 || digits % 2 != 0 || text[digits] != '\0' || digits / 2 > INSPECTION_TEXT_MAX)
         return false;
     for (size_t i = 0; i < digits; i += 2) {
-        const char pair[] = {text[i], text[i + 1], '\0'};
-        uint64_t value = 0;
-        if (!inspection_parse_address(pair, &value) && strcmp(pair, "0x") != 0)
-            return false;
-        ret[i / 2] = (uint8_t)value;
+        ret[i / 2] = (uint8_t)(hex_digit(text[i]) << 4 | hex_digit(text[i + 1]));
     }
     *length = (uint32_t)(digits / 2);
     return true;

@@ -50,19 +50,23 @@ bool malloc_struct_find(const struct places *places, uint64_t address, struct ma
            find_in_snapshot(places->snapshot, &places->locations.rows[0].layout, address, ret);
 }
 
-#define WORD(name, at)                     \
-    {                                      \
-        name, "size_t", at, word, 1, false \
+#define WORD(name, at)                            \
+    {                                             \
+        name, "size_t", at, word, 1, false, false \
     }
-#define POINTER(name, type, at)       \
-    {                                 \
-        name, type, at, word, 1, true \
+#define POINTER(name, type, at)              \
+    {                                        \
+        name, type, at, word, 1, true, false \
     }
-#define INT(name, at)                \
-    {                                \
-        name, "int", at, 4, 1, false \
+#define INT(name, at)                       \
+    {                                       \
+        name, "int", at, 4, 1, false, false \
     }
-#define LIST(members) copy(ret, members, sizeof members / sizeof *members)
+#define LIST(members)                                                                                 \
+    __extension__({                                                                                   \
+        _Static_assert(sizeof members / sizeof *members <= MALLOC_MEMBERS_MAX, "room for all of it"); \
+        copy(ret, members, sizeof members / sizeof *members);                                         \
+    })
 
 static unsigned copy(struct malloc_member *ret, const struct malloc_member *members, size_t count)
 {
@@ -80,10 +84,10 @@ static unsigned list_state(const struct glibc_layout *layout, struct malloc_memb
     const struct malloc_member members[] = {
         INT("mutex", state->mutex),
         INT("flags", state->flags),
-        {"fastbinsY", "mchunkptr", state->fastbins, word, state->fastbin_count, true},
+        {"fastbinsY", "mchunkptr", state->fastbins, word, state->fastbin_count, true, true},
         POINTER("top", "mchunkptr", state->top),
         POINTER("last_remainder", "mchunkptr", state->last_remainder),
-        {"bins", "mchunkptr", state->bins, word, BIN_WORDS, true},
+        {"bins", "mchunkptr", state->bins, word, BIN_WORDS, true, true},
         POINTER("next", "struct malloc_state *", state->next),
         POINTER("next_free", "struct malloc_state *", state->next_free),
         WORD("attached_threads", state->attached_threads),
@@ -135,10 +139,11 @@ static unsigned list_heap(const struct glibc_layout *layout, struct malloc_membe
 static unsigned list_tcache(const struct glibc_layout *layout, struct malloc_member *ret)
 {
     const struct tcache_layout *tcache = &layout->tcache;
+    bool are_free = tcache->counts_are_free_slots; /* then 0 is a full list */
     const struct malloc_member members[] = {
-        {tcache->counts_are_free_slots ? "num_slots" : "counts", "uint16_t", tcache->counts,
-         tcache->count_bytes, tcache->bins, false},
-        {"entries", "tcache_entry *", tcache->entries, layout->word_bytes, tcache->bins, true}};
+        {are_free ? "num_slots" : "counts", tcache->count_bytes == 1 ? "char" : "uint16_t", tcache->counts,
+         tcache->count_bytes, tcache->bins, false, !are_free},
+        {"entries", "tcache_entry *", tcache->entries, layout->word_bytes, tcache->bins, true, true}};
     return LIST(members);
 }
 

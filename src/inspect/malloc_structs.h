@@ -19,6 +19,7 @@ struct malloc_member {
     int offset; /* bytes; LAYOUT_ABSENT: this glibc has none */
     unsigned size_bytes, count;
     bool is_pointer;
+    bool is_list; /* an element that is 0 is an empty list, or the length of one */
 };
 
 #define MALLOC_MEMBERS_MAX 24

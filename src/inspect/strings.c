@@ -54,24 +54,22 @@ static bool take(void *context, const struct mapping *mapping, uint64_t address,
 {
     struct finder *finder = context;
     (void)carried;
-    if ((finder->length || finder->is_continued) && (finder->next != address || finder->mapping != mapping))
-        if (!flush(finder, false))
-            return false;
+    bool is_apart = finder->next != address || finder->mapping != mapping;
+    if (finder->length && is_apart && !flush(finder, false))
+        return false;
     finder->mapping = mapping;
     finder->next = address + length;
     for (size_t i = 0; i < length; i++) {
         if (!is_printable(data[i])) {
-            bool has_run = finder->length > 0;
-            if (has_run && !flush(finder, false))
+            if (finder->length && !flush(finder, false))
                 return false;
-            finder->is_continued = false;
             continue;
         }
+        if (finder->length == PIECE_MAX && !flush(finder, true))
+            return false;
         if (finder->length == 0)
             finder->start = address + i;
         finder->text[finder->length++] = (char)data[i];
-        if (finder->length == PIECE_MAX && !flush(finder, true))
-            return false;
     }
     return true;
 }

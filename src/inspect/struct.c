@@ -30,7 +30,7 @@ static void put_member(struct struct_printer *printer, const struct malloc_membe
     char name[64];
     for (unsigned i = 0; i < member->count; i++) {
         uint64_t offset = (uint64_t)member->offset + (uint64_t)i * member->size_bytes;
-        if (member->count > 1 && is_empty(printer, member, offset)) {
+        if (member->is_list && is_empty(printer, member, offset)) {
             printer->left_out++;
             continue;
         }

@@ -78,14 +78,14 @@ static void put_finding(struct struct_printer *printer, const struct symbol_find
         put_characters(printer, &field, finding->count);
         return;
     }
-    uint32_t shown = finding->count < ELEMENTS_MAX ? finding->count : ELEMENTS_MAX;
-    for (uint32_t i = 0; i < shown && printer->fields < FIELDS_MAX; i++) {
+    uint32_t i = 0;
+    for (; i < finding->count && i < ELEMENTS_MAX && printer->fields < FIELDS_MAX; i++) {
         if (finding->count != 1)
             snprintf(name, sizeof name, "%s[%u]", finding->name, i);
         field.offset = finding->value + (uint64_t)i * finding->size_bytes;
         struct_put_field(printer, &field);
     }
-    printer->left_out += finding->count - shown;
+    printer->left_out += finding->count - i;
 }
 
 enum status struct_put_described(const struct inspection *inspection,

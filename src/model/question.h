@@ -25,9 +25,13 @@ enum inspection_kind {
 };
 
 #define INSPECTION_TEXT_MAX 255
+/** Findings, where the question says nothing, and the most that it may ask for. */
 #define INSPECTION_LIMIT_DEFAULT 1000
 #define INSPECTION_LIMIT_MAX 100000
+/** STRINGS: characters of the shortest, where the question says nothing, and the most that may be asked. */
 #define INSPECTION_STRINGS_MIN 4
+#define INSPECTION_STRINGS_MOST 4096
+/** Bytes that MEMORY gives at most. */
 #define INSPECTION_MEMORY_MAX (UINT64_C(1) << 40)
 
 /** What is asked. Zero-initialise, then set what the kind takes. Flags are 0 or not: it comes in messages

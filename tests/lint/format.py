@@ -8,6 +8,7 @@ import sys
 ROOT = os.environ.get("SOURCE_ROOT", ".")
 UNMERGED = re.compile(r"(<{7}|>{7}) ")
 OUTSIDE = re.compile(r"(?<![\w.$}])/work/|\.\./shared|/home/[a-z]|/root/[a-z]")
+MERGE = re.compile(r"(<{7}|>{7}) ")
 
 
 def files():
@@ -38,6 +39,8 @@ def main():
                     problems.append(f"{name}:{number}: a conflict that was not resolved")
                 if OUTSIDE.search(line):
                     problems.append(f"{name}:{number}: a path outside the repository: {line.strip()}")
+                if MERGE.match(line):
+                    problems.append(f"{name}:{number}: half merged: {line.strip()}")
     print("\n".join(problems))
     return 1 if problems else 0
 

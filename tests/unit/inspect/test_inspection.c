@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "inspect/inspection.h"
+#include "inspect/malloc_structs.h"
 #include "target/image.h"
 
 #define PAGE 4096u
@@ -56,6 +57,8 @@ static void hostile_questions_are_refused(void **state)
     assert_int_equal(inspection_check(&question, NULL), STATUS_USAGE);
     question = (struct inspection_question){
         .kind = INSPECTION_MEMORY, .has_at = 1, .at = UINT64_MAX - 1, .length = 16};
+    assert_int_equal(inspection_check(&question, NULL), STATUS_USAGE);
+    question = (struct inspection_question){.kind = INSPECTION_MEMORY, .has_text = 1};
     assert_int_equal(inspection_check(&question, NULL), STATUS_USAGE);
     question = (struct inspection_question){.kind = INSPECTION_STRINGS, .length = 5000};
     assert_int_equal(inspection_check(&question, NULL), STATUS_USAGE);
@@ -172,6 +175,45 @@ static void a_string_goes_over_the_border(void **state)
     assert_int_equal(count(&out, "\"found\":3"), 1);
 }
 
+/* What is as long as a record, and ends there or at the end of its mapping, does not go on. */
+static void a_string_as_long_as_a_record(void **state)
+{
+    struct image *image = *state;
+    scoped_buffer struct buffer out = {0};
+    memset(image->data, 1, (size_t)IMAGE_PAGES * PAGE);
+    memset(image->data + PAGE, 'z', 4096);
+    memset(image->data + (size_t)(IMAGE_PAGES - 1) * PAGE, 'z', 4096);
+    struct inspection_question question = {.kind = INSPECTION_STRINGS};
+    assert_int_equal(ask(image, &question, &out), STATUS_OK);
+    buffer_append(&out, "", 1);
+    assert_int_equal(count(&out, "\"length\":4096"), 2);
+    assert_int_equal(count(&out, "\"continues\":true"), 0);
+    assert_int_equal(count(&out, "\"found\":2"), 1);
+}
+
+/* A list of a tcache by two of its layouts: how many chunks it has, and how many more it may take. */
+static void what_is_an_empty_list(void **state)
+{
+    (void)state;
+    struct malloc_member members[MALLOC_MEMBERS_MAX];
+    uint64_t size_bytes = 0;
+    for (int are_free = 0; are_free < 2; are_free++) {
+        const struct glibc_layout layout = {.word_bytes = 8,
+                                            .tcache = {.size = 640,
+                                                       .counts = 0,
+                                                       .entries = 64,
+                                                       .bins = 64,
+                                                       .count_bytes = are_free ? 2 : 1,
+                                                       .counts_are_free_slots = are_free}};
+        assert_int_equal(malloc_struct_members("tcache", &layout, members, &size_bytes), 2);
+        assert_int_equal(size_bytes, 640);
+        assert_string_equal(members[0].name, are_free ? "num_slots" : "counts");
+        assert_string_equal(members[0].type, are_free ? "uint16_t" : "char");
+        assert_int_equal(members[0].is_list, !are_free);
+        assert_true(members[1].is_list);
+    }
+}
+
 static void memory_that_is_not_there(void **state)
 {
     struct image *image = *state;
@@ -197,6 +239,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(search_finds_each_place_once, make_image, end_image),
         cmocka_unit_test_setup_teardown(overlapping_places_are_all_found, make_image, end_image),
         cmocka_unit_test_setup_teardown(a_string_goes_over_the_border, make_image, end_image),
+        cmocka_unit_test_setup_teardown(a_string_as_long_as_a_record, make_image, end_image),
+        cmocka_unit_test(what_is_an_empty_list),
         cmocka_unit_test_setup_teardown(memory_that_is_not_there, make_image, end_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
