@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -14,6 +15,13 @@ import time
 BUILD = os.environ["BUILD_ROOT"]
 PROGRAM = os.path.join(BUILD, "src", "malloc_exporter")
 TARGETS = os.path.join(BUILD, "tests", "targets")
+
+
+# A test that is ended for its time ends what it has started.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+LOG_SHOWN = 200  # lines of it, where a test fails
 
 
 class Unix(http.client.HTTPConnection):
@@ -110,9 +118,13 @@ class Service:
             [*wrapper, PROGRAM, "--config.file", self.file, "--web.listen-address", "127.0.0.1:0", "--web.listen-address",
              "unix:" + self.socket, *flags], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         self.log = Log(self.process.stderr)
-        self.port = int(self.wait_line(r"msg=listening address=127\.0\.0\.1:(\d+)").group(1))
-        if ready:
-            self.wait(lambda: self.get("/-/ready", unix=True)[0] == 200)
+        try:
+            self.port = int(self.wait_line(r"msg=listening address=127\.0\.0\.1:(\d+)").group(1))
+            if ready:
+                self.wait(lambda: self.get("/-/ready", unix=True)[0] == 200)
+        except BaseException:
+            self.process.kill()
+            raise
 
     @property
     def lines(self):
@@ -150,7 +162,7 @@ class Service:
                     return match
             left = limit - time.monotonic()
             if left <= 0 or (not self.read_log(left) and self.process.poll() is not None):
-                raise AssertionError(f"no line {pattern} in the log:\n" + "\n".join(self.lines))
+                raise AssertionError(f"no line {pattern} in the log:\n" + "\n".join(self.lines[-LOG_SHOWN:]))
 
     def wait(self, condition, seconds=90):
         """Until @condition() is true; what it looks at is another process' state, of which nobody tells."""
@@ -163,7 +175,7 @@ class Service:
             if result:
                 return result
             if time.monotonic() > limit:
-                raise AssertionError("it did not come true in time; the log:\n" + "\n".join(self.lines))
+                raise AssertionError("it did not come true in time; the log:\n" + "\n".join(self.lines[-LOG_SHOWN:]))
             self.read_log(0.02)
 
     def connection(self, unix=False):
@@ -208,6 +220,34 @@ class Service:
                 if match:
                     found[match.group(1)] = int(pid)
         return found
+
+    def everyone(self):
+        """{role: pid}, the keeper too."""
+        return {"keeper": self.process.pid, **self.roles()}
+
+    def pss(self):
+        """{role: bytes}"""
+        pss = {}
+        for role, pid in self.everyone().items():
+            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+                pss[role] = 1024 * int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M).group(1))
+        return pss
+
+    def descriptors(self):
+        """{role: count}"""
+        return {role: len(os.listdir(f"/proc/{pid}/fd")) for role, pid in self.everyone().items()}
+
+    def starved_seconds(self):
+        """For how long its threads have waited for a processor, summed: the machine's doing, not the service's."""
+        starved_ns = 0
+        for pid in self.everyone().values():
+            try:
+                for tid in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{tid}/schedstat", encoding="ascii") as file:
+                        starved_ns += int(file.read().split()[1])
+            except OSError:
+                pass
+        return starved_ns / 1e9
 
     def end(self):
         """SIGTERM; the exit code and the seconds that it took."""

@@ -1,6 +1,6 @@
 /*
- * soak.c - a process of one kind, named by its first argument, that lives as its kind does until SIGUSR1. It
- * rests most of its time: hundreds of them shall leave a small machine time for the service that they try.
+ * soak.c - KIND ANY ANY PACE: a process of one kind that lives as its kind does until SIGUSR1, PACE times as
+ * slowly as it could: hundreds of them shall leave a small machine time for the service that they try.
  * Then it stands still, writes what mallinfo2(3) says of it to its stdout in one line, and waits for its end.
  */
 #include <malloc.h>
@@ -24,6 +24,7 @@ static volatile sig_atomic_t is_over;
 static char **arguments;
 static void *blocks[BLOCKS];
 static unsigned seed;
+static long pace;
 
 static void take_signal(int number)
 {
@@ -38,7 +39,7 @@ static unsigned draw(unsigned below)
 
 static void rest(long ms)
 {
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+    struct timespec time = {ms * pace / 1000, ms * pace % 1000 * 1000000};
     if (!is_over)
         nanosleep(&time, NULL);
 }
@@ -190,6 +191,7 @@ int main(int argc, char **argv)
     signal(SIGCHLD, SIG_DFL);
     arguments = argv;
     seed = (unsigned)getpid();
+    pace = argc > 4 ? strtol(argv[4], NULL, 10) : 1;
     for (size_t i = 0; argc > 1 && i < sizeof KINDS / sizeof *KINDS; i++)
         if (strcmp(KINDS[i].name, argv[1]) == 0) {
             while (!is_over)
