@@ -1,7 +1,7 @@
 /*
- * crowd.c - much of one kind, by the first argument: `processes N` children at a time, each of which allocates,
- * lives for some seconds at most and is replaced; `execs FILE`: becomes itself again as fast as it can, and
- * counts that in FILE; `threads N` that sleep. It says a line when all are there.
+ * crowd.c - much of one kind, by the first argument: `processes N` children at a time, each of which
+ * allocates, lives for some seconds at most and is replaced; `execs FILE`: becomes itself again as fast as it
+ * can, and counts that in FILE; `threads N` that sleep. It says a line when all are there.
  */
 #include <fcntl.h>
 #include <pthread.h>
