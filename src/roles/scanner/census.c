@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
-#include "roles/scanner/discovery.h"
 #include "roles/scanner/facts.h"
 #include "roles/scanner/pid_files.h"
 #include "roles/scanner/report.h"
@@ -23,8 +22,6 @@
 /* A command line changes without an exec too (setproctitle): new processes are looked at in each round, older
  * ones once a minute. */
 #define RECHECK_NS (60 * NS_PER_SECOND)
-/* After so many entries of /proc ends are looked for: with thousands of processes a round takes long. */
-#define ENDS_EACH 32
 /* A file of /proc that takes longer hangs. */
 #define FACTS_LIMIT_NS (10 * NS_PER_SECOND)
 
@@ -222,11 +219,8 @@ void census_take(struct scanner *scanner)
         return;
     }
     const struct dirent *entry;
-    for (unsigned i = 1; (entry = readdir(directory)) != NULL; i++) {
+    while ((entry = readdir(directory)) != NULL)
         if (isdigit((unsigned char)entry->d_name[0]))
             look_at(scanner, atoi(entry->d_name), &pid_files, now_ns);
-        if (i % ENDS_EACH == 0)
-            scanner->is_wanted |= discovery_take_ends(scanner);
-    }
     remove_unseen(scanner);
 }

@@ -1,12 +1,12 @@
-/* discovery.c - see discovery.h: the loop, the ends of processes, the taking over of a configuration. */
+/* discovery.c - see discovery.h: the loop and the taking over of a configuration. */
 #include "roles/scanner/discovery.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,7 +16,11 @@
 #include "roles/scanner/schedule.h"
 #include "roles/scanner/selection.h"
 
-#define EVENTS_MAX 64
+/* A round that is asked for comes after a rest of so many times what the last one took. */
+#define REST_ROUNDS 4
+#define REST_MIN_NS (50 * NS_PER_MS)
+#define REST_MAX_NS NS_PER_SECOND
+#define WAIT_MS_MAX 3600000
 
 /* Groups whose name needs no process are there from the start. */
 void discovery_make_groups(struct scanner *scanner)
@@ -66,7 +70,7 @@ static void count_members(struct scanner *scanner)
     for (size_t i = 0; i < scanner->table.count; i++) {
         const struct tracked *process = scanner->table.items[i];
         struct group *group = process->home;
-        if (!group)
+        if (!group || process->has_ended)
             continue;
         uint64_t interval_ns = schedule_interval_ns(scanner, process);
         group->round_processes++;
@@ -138,71 +142,42 @@ static void run_round(struct scanner *scanner)
     pthread_mutex_unlock(&scanner->lock);
 }
 
-/* A process whose pidfd is readable has ended: its series go at once. */
-static void take_end(struct scanner *scanner, int32_t pid)
+/*
+ * Until the next round at @until_ns; one that is asked for comes at @earliest_ns: a program that execs all
+ * the time asks after each scan.
+ */
+static void await_round(const struct scanner *scanner, uint64_t earliest_ns, uint64_t until_ns)
 {
-    pthread_mutex_lock(&scanner->lock);
-    struct tracked *process = tracked_find(&scanner->table, pid);
-    if (process && process->pidfd >= 0) {
-        struct pollfd end = {process->pidfd, POLLIN, 0};
-        if (poll(&end, 1, 0) > 0) {
-            report_process_gone(scanner, process, true);
-            tracked_remove(&scanner->table, process);
-        }
-    }
-    pthread_mutex_unlock(&scanner->lock);
-}
-
-/* Take what has ended, for which @wait_ms is waited at most; true: discovery is wanted before its time. */
-static bool take_ends(struct scanner *scanner, int wait_ms)
-{
-    struct epoll_event events[EVENTS_MAX];
     bool is_wanted = false;
-    int count = epoll_wait(scanner->epoll_fd, events, EVENTS_MAX, wait_ms);
-    for (int i = 0; i < count; i++) {
-        uint64_t woken;
-        if (events[i].data.u64 != 0)
-            take_end(scanner, (int32_t)events[i].data.u64);
-        else
+    for (;;) {
+        uint64_t now_ns = clock_monotonic_ns(), woken;
+        uint64_t limit_ns = is_wanted ? min_u64(earliest_ns, until_ns) : until_ns;
+        if (now_ns >= limit_ns)
+            return;
+        struct pollfd wake = {scanner->wake_fd, POLLIN, 0};
+        uint64_t wait_ms = (limit_ns - now_ns) / NS_PER_MS + 1;
+        if (poll(&wake, 1, (int)min_u64(wait_ms, WAIT_MS_MAX)) > 0)
             is_wanted |= read(scanner->wake_fd, &woken, sizeof woken) == (ssize_t)sizeof woken;
     }
-    return is_wanted;
 }
 
-bool discovery_take_ends(struct scanner *scanner)
+static uint64_t earliest_next(uint64_t begin_ns, uint64_t end_ns)
 {
-    return scanner->epoll_fd >= 0 && take_ends(scanner, 0);
-}
-
-/* Until the next round: take ends of processes as they come. */
-static void await_round(struct scanner *scanner, uint64_t until_ns)
-{
-    bool is_wanted = scanner->is_wanted;
-    scanner->is_wanted = false;
-    for (uint64_t now_ns = clock_monotonic_ns(); !is_wanted && now_ns < until_ns;
-         now_ns = clock_monotonic_ns()) {
-        uint64_t wait_ms = (until_ns - now_ns) / NS_PER_MS + 1;
-        is_wanted = take_ends(scanner, wait_ms < 3600000 ? (int)wait_ms : 3600000);
-    }
+    uint64_t rest_ns = REST_ROUNDS * (end_ns - begin_ns);
+    return end_ns + min_u64(rest_ns > REST_MIN_NS ? rest_ns : REST_MIN_NS, REST_MAX_NS);
 }
 
 static void *run(void *context)
 {
     struct scanner *scanner = context;
-    scoped_fd int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event wake = {.events = EPOLLIN, .data.u64 = 0};
-    if (epoll_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, scanner->wake_fd, &wake) != 0) {
-        log_event(LOG_ERROR, "discovery cannot wait for events", NULL);
-        _exit(1);
-    }
-    scanner->epoll_fd = epoll_fd;
     for (;;) {
-        uint64_t begin_ns = clock_monotonic_ns(), wait_ns = 3600 * NS_PER_SECOND;
+        uint64_t begin_ns = clock_monotonic_ns(), wait_ns = 3600 * NS_PER_SECOND, earliest_ns = 0;
         if (take_over_configuration(scanner)) {
             run_round(scanner);
             wait_ns = scanner->config->discovery.interval_ns;
+            earliest_ns = earliest_next(begin_ns, clock_monotonic_ns());
         }
-        await_round(scanner, begin_ns + wait_ns);
+        await_round(scanner, earliest_ns, begin_ns + wait_ns);
     }
     return NULL;
 }

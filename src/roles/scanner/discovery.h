@@ -7,12 +7,6 @@
 /** Start the thread. Its first round is at once when a configuration is there. */
 enum status discovery_start(struct scanner *scanner, struct error *err) must_check;
 
-/**
- * Take the ends of processes that are known by now, in the middle of a long round. True: discovery is wanted
- * before its time. Of discovery's thread; takes the lock.
- */
-bool discovery_take_ends(struct scanner *scanner);
-
 /** Make the groups that are there without a process. The lock is held. */
 void discovery_make_groups(struct scanner *scanner);
 

@@ -77,7 +77,7 @@ void report_process(struct scanner *scanner, struct tracked *process)
 {
     if (!process->snapshot)
         process->snapshot = blank_snapshot(process);
-    if (!process->snapshot || !process->group)
+    if (!process->snapshot || !process->group || process->has_ended)
         return;
     process->result.address_space = process->id.address_space;
     memcpy(process->result.group, process->group->message.name, sizeof process->result.group);
@@ -110,7 +110,8 @@ void report_round(struct scanner *scanner)
 {
     bool all_tried = true;
     for (size_t i = 0; i < scanner->table.count; i++)
-        all_tried &= !scanner->table.items[i]->group || scanner->table.items[i]->is_tried;
+        all_tried &= !scanner->table.items[i]->group || scanner->table.items[i]->is_tried ||
+                     scanner->table.items[i]->has_ended;
     scanner->round.all_tried = all_tried;
     if (scanner->has_round)
         send_to_front(scanner, MESSAGE_ROUND, &scanner->round, NULL, 0);

@@ -21,6 +21,7 @@
 #include "link/link.h"
 #include "link/sandbox.h"
 #include "roles/scanner/discovery.h"
+#include "roles/scanner/ends.h"
 #include "roles/scanner/launch.h"
 #include "roles/scanner/report.h"
 #include "roles/scanner/scans.h"
@@ -259,6 +260,8 @@ int scanner_main(int control_fd)
     enum status status = receive_start(scanner, &err);
     if (status == STATUS_OK)
         status = init(scanner, &err);
+    if (status == STATUS_OK)
+        status = ends_start(scanner, &err);
     if (status == STATUS_OK)
         status = discovery_start(scanner, &err);
     struct message_empty empty = {0};

@@ -45,6 +45,7 @@ static const struct {
 struct attempt {
     struct scan_job job;
     struct message_process_id id;
+    char group[256];
     uint64_t timeout_ns;
     uint64_t begin_ns, end_ns;
     enum status status;
@@ -120,7 +121,7 @@ static void log_change(const struct tracked *process, const struct message_proce
                   "error", now->message, NULL);
 }
 
-static void count(struct tracked *process, const struct attempt *attempt)
+static void count(struct group *group, const struct attempt *attempt)
 {
     struct group_counters added = {0};
     added.scans[OUTCOMES[attempt->status].result] = 1;
@@ -129,7 +130,7 @@ static void count(struct tracked *process, const struct attempt *attempt)
         added.read_bytes = attempt->snapshot->numbers.read_bytes;
         added.pause_ns = attempt->snapshot->timing.pause_ns;
     }
-    group_count(process->group, &added);
+    group_count(group, &added);
 }
 
 /* The attempt becomes the latest result of the process; the lock is held. */
@@ -137,7 +138,7 @@ static void apply(struct scanner *scanner, struct tracked *process, struct attem
 {
     struct message_process before = process->result;
     bool was_tried = process->is_tried;
-    count(process, attempt);
+    count(process->group, attempt);
     process->is_tried = true;
     process->last_duration_ns = attempt->end_ns - attempt->begin_ns;
     schedule_next(scanner, process, attempt->begin_ns, attempt->end_ns, attempt->status);
@@ -164,6 +165,14 @@ static void apply(struct scanner *scanner, struct tracked *process, struct attem
         report_round(scanner); /* it may have been the last that readiness waited for */
 }
 
+/* Discovery knows already that the process has ended, or is another program. */
+static void count_lost(struct scanner *scanner, const struct attempt *attempt)
+{
+    struct group *group = groups_find(&scanner->groups, attempt->group);
+    if (group)
+        count(group, attempt);
+}
+
 static void finish(struct scanner *scanner, struct attempt *attempt)
 {
     pthread_mutex_lock(&scanner->lock);
@@ -172,11 +181,13 @@ static void finish(struct scanner *scanner, struct attempt *attempt)
     if (process) {
         process->is_scanning = false;
         if (is_gone && process->group) {
-            count(process, attempt);
+            count(process->group, attempt);
             process->due_ns = attempt->end_ns + NS_PER_SECOND;
         } else if (process->group) {
             apply(scanner, process, attempt);
         }
+    } else {
+        count_lost(scanner, attempt);
     }
     if (scanner->quarantines.count)
         pthread_cond_broadcast(&scanner->is_due); /* a suspect may have waited to be alone */
@@ -213,7 +224,7 @@ void scans_once(struct scanner *scanner, struct tracked *process, const struct s
     attempt.status = scan_process(&attempt.job, attempt.allocator, &attempt.snapshot, &attempt.err);
     attempt.end_ns = clock_monotonic_ns();
     if (attempt.status == STATUS_GONE || attempt.status == STATUS_NO_PROCESS) {
-        count(process, &attempt);
+        count(process->group, &attempt);
         process->is_tried = true;
     } else {
         apply(scanner, process, &attempt);
@@ -233,6 +244,7 @@ static void await_due(struct scanner *scanner, unsigned index, struct attempt *a
         if (process) {
             process->is_scanning = true;
             attempt->id = process->id;
+            memcpy(attempt->group, process->group->message.name, sizeof attempt->group);
             attempt->job = job_of(scanner, process);
             break;
         }

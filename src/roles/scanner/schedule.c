@@ -13,7 +13,7 @@
 
 static bool is_scheduled(const struct tracked *process)
 {
-    return process->group && process->skip == SKIP_NOT && !process->is_scanning;
+    return process->group && process->skip == SKIP_NOT && !process->is_scanning && !process->has_ended;
 }
 
 /* The process that is due first, and when. */

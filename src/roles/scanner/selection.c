@@ -4,13 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "roles/scanner/ends.h"
 #include "roles/scanner/report.h"
 #include "roles/scanner/shared_memory.h"
 
@@ -89,23 +88,14 @@ static void apply_limit(struct scanner *scanner)
     for (size_t i = 0; i < scanner->table.count; i++) {
         struct tracked *process = scanner->table.items[i];
         /* who cannot be scanned takes nobody's place */
-        if (process->is_matched && process->skip == SKIP_NOT && !is_unsupported(process) &&
-            !is_refused(process))
+        if (process->is_matched && process->skip == SKIP_NOT && !process->has_ended &&
+            !is_unsupported(process) && !is_refused(process))
             claims[count++] = process;
     }
     if (count > limit)
         qsort(claims, count, sizeof *claims, by_claim);
     for (size_t i = limit; i < count; i++)
         claims[i]->skip = SKIP_LIMIT;
-}
-
-/* Its end is heard of at once. */
-static void watch_end(const struct scanner *scanner, struct tracked *process)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint32_t)process->id.pid};
-    process->pidfd = (int)syscall(SYS_pidfd_open, process->id.pid, 0);
-    if (process->pidfd >= 0 && epoll_ctl(scanner->epoll_fd, EPOLL_CTL_ADD, process->pidfd, &event) != 0)
-        close(take_fd(&process->pidfd)); /* then the next census sees it */
 }
 
 static void select_one(struct scanner *scanner, struct tracked *process)
@@ -117,8 +107,8 @@ static void select_one(struct scanner *scanner, struct tracked *process)
     process->group = process->home;
     if (process->group && !before && !process->is_tried)
         process->due_ns = clock_monotonic_ns();
-    if (process->group && process->pidfd < 0)
-        watch_end(scanner, process);
+    if (process->group && process->pidfd < 0 && !process->has_ended)
+        ends_watch(scanner, process);
     if (process->group && process->group != before)
         report_process(scanner, process);
 }

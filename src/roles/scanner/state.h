@@ -2,7 +2,7 @@
  * state.h - what the threads of the scanner share; inside this folder only.
  *
  * The main thread answers the keeper, takes the front's requests and watches the others; it never touches a
- * target. One thread discovers, some scan, and each dump has one of its own.
+ * target. One thread discovers, one hears of ends, some scan, and each dump has one of its own.
  */
 #ifndef ROLES_SCANNER_STATE_H
 #define ROLES_SCANNER_STATE_H
@@ -39,9 +39,8 @@ struct launch;
 struct scanner {
     struct message_start start; /* set before any thread */
     int control;
-    int wake_fd;    /* an eventfd that wakes discovery */
-    int epoll_fd;   /* of discovery's thread: the ends of processes */
-    bool is_wanted; /* discovery's: the next round shall be at once */
+    int wake_fd;  /* an eventfd that wakes discovery */
+    int epoll_fd; /* the ends of processes */
 
     pthread_mutex_t lock;
     pthread_cond_t is_due; /* by CLOCK_MONOTONIC: the schedule has changed */

@@ -38,7 +38,8 @@ struct tracked {
     char group_name[256];
     enum tracked_skip skip;
     struct process_labels labels;
-    int pidfd; /* -1 while it is not selected */
+    int pidfd;      /* -1 while it is not selected */
+    bool has_ended; /* the front was told; discovery removes it */
 
     /* scan */
     bool is_scanning, is_tried, is_reported;
