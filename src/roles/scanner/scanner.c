@@ -79,7 +79,7 @@ static void start_workers(struct scanner *scanner, uint32_t concurrency)
     static uint32_t running;
     struct error err;
     for (; running < concurrency && running < SCANNER_WORKERS_MAX; running++)
-        if (scans_start(scanner, running, &err) != STATUS_OK) {
+        if (scans_start(scanner, &err) != STATUS_OK) {
             log_error(LOG_ERROR, "a scanning thread could not be started", &err);
             return;
         }

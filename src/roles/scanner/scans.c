@@ -176,6 +176,7 @@ static void count_lost(struct scanner *scanner, const struct attempt *attempt)
 static void finish(struct scanner *scanner, struct attempt *attempt)
 {
     pthread_mutex_lock(&scanner->lock);
+    scanner->scan_count--;
     struct tracked *process = tracked_find_same(&scanner->table, &attempt->id);
     bool is_gone = attempt->status == STATUS_GONE || attempt->status == STATUS_NO_PROCESS;
     if (process) {
@@ -233,16 +234,17 @@ void scans_once(struct scanner *scanner, struct tracked *process, const struct s
 }
 
 /* Wait until a process is due and take it. */
-static void await_due(struct scanner *scanner, unsigned index, struct attempt *attempt)
+static void await_due(struct scanner *scanner, struct attempt *attempt)
 {
     pthread_mutex_lock(&scanner->lock);
     for (;;) {
         uint64_t next_ns = UINT64_MAX;
         struct tracked *process = NULL;
-        if (scanner->config && index < scanner->config->limits.concurrency)
+        if (scanner->config && scanner->scan_count < scanner->config->limits.concurrency)
             process = schedule_pick(scanner, clock_monotonic_ns(), &next_ns);
         if (process) {
             process->is_scanning = true;
+            scanner->scan_count++;
             attempt->id = process->id;
             memcpy(attempt->group, process->group->message.name, sizeof attempt->group);
             attempt->job = job_of(scanner, process);
@@ -258,37 +260,25 @@ static void await_due(struct scanner *scanner, unsigned index, struct attempt *a
     pthread_mutex_unlock(&scanner->lock);
 }
 
-struct worker {
-    struct scanner *scanner;
-    unsigned index;
-};
-
 static void *work(void *context)
 {
-    struct worker worker = *(struct worker *)context;
-    free(context);
-    struct tools *tools = tools_take(worker.scanner);
+    struct scanner *scanner = context;
+    struct tools *tools = tools_take(scanner);
     while (tools) {
         struct attempt attempt = {0};
-        await_due(worker.scanner, worker.index, &attempt);
-        run(worker.scanner, tools, &attempt);
-        finish(worker.scanner, &attempt);
+        await_due(scanner, &attempt);
+        run(scanner, tools, &attempt);
+        finish(scanner, &attempt);
     }
     _exit(1); /* no memory: the keeper starts another scanner */
 }
 
-enum status scans_start(struct scanner *scanner, unsigned index, struct error *err)
+enum status scans_start(struct scanner *scanner, struct error *err)
 {
     pthread_t thread;
-    struct worker *worker = malloc(sizeof *worker);
-    if (!worker)
-        return error_set(err, STATUS_NO_MEMORY, "no memory for a scanning thread");
-    *worker = (struct worker){scanner, index};
-    int code = pthread_create(&thread, NULL, work, worker);
-    if (code != 0) {
-        free(worker);
+    int code = pthread_create(&thread, NULL, work, scanner);
+    if (code != 0)
         return error_errno(err, code, "start a scanning thread");
-    }
     pthread_detach(thread);
     return STATUS_OK;
 }

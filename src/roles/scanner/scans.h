@@ -8,9 +8,9 @@
 
 struct allocator_cache;
 
-/** Start thread number @index (below SCANNER_WORKERS_MAX), which works while limits.concurrency is above it.
- */
-enum status scans_start(struct scanner *scanner, unsigned index, struct error *err) must_check;
+/** Start another thread that scans; of all of them limits.concurrency work at a time, at most
+ * SCANNER_WORKERS_MAX. */
+enum status scans_start(struct scanner *scanner, struct error *err) must_check;
 
 /** What a scan in the foreground uses; all may be NULL. */
 struct scans_means {

@@ -54,6 +54,7 @@ struct scanner {
     double interval_scale; /* by which intervals are stretched to keep limits.max_cpu */
     struct quarantines quarantines;
     uint64_t spread_count; /* processes that were given their place in the interval */
+    uint32_t scan_count;   /* scans of the schedule under way */
     struct tools *spare_tools;
     size_t stream_count;
 
