@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "model/chunk.h"
@@ -38,6 +39,8 @@ enum status scan_threads_new(unsigned count, struct scan_threads **ret, struct e
 void scan_threads_free(struct scan_threads *threads);
 /** How many there are; 1 for NULL: a scan's own. */
 unsigned scan_threads_count(const struct scan_threads *threads);
+/** The kernel's number of one of them, 0 to scan_threads_count() - 1, which says how it does. */
+pid_t scan_threads_tid(const struct scan_threads *threads, unsigned number);
 /** Processor time of all scans so far, without their own threads', nanoseconds; 0 for NULL. */
 uint64_t scan_threads_cpu_ns(const struct scan_threads *threads);
 

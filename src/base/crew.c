@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -13,6 +14,7 @@
 struct member {
     struct crew *crew;
     unsigned number;
+    pid_t tid;
     pthread_t thread;
 };
 
@@ -35,6 +37,9 @@ static void *wait_for_work(void *argument)
     struct crew *crew = member->crew;
     uint64_t done = 0;
     pthread_mutex_lock(&crew->lock);
+    member->tid = gettid();
+    if (--crew->busy == 0)
+        pthread_cond_signal(&crew->is_done);
     for (;;) {
         while (crew->round == done && !crew->is_over)
             pthread_cond_wait(&crew->is_given, &crew->lock);
@@ -77,6 +82,7 @@ enum status crew_new(unsigned members, struct crew **ret, struct error *err)
     pthread_mutex_init(&crew->lock, NULL);
     pthread_cond_init(&crew->is_given, NULL);
     pthread_cond_init(&crew->is_done, NULL);
+    crew->busy = members; /* with starting */
     while (crew->count < members) {
         int code = start(crew);
         if (code == 0)
@@ -84,6 +90,7 @@ enum status crew_new(unsigned members, struct crew **ret, struct error *err)
         crew_free(crew);
         return error_errno(err, code, "start %u threads", members);
     }
+    crew_await(crew);
     *ret = crew;
     return STATUS_OK;
 }
@@ -121,6 +128,11 @@ void crew_await(struct crew *crew)
     while (crew->busy > 0)
         pthread_cond_wait(&crew->is_done, &crew->lock);
     pthread_mutex_unlock(&crew->lock);
+}
+
+pid_t crew_tid(const struct crew *crew, unsigned member)
+{
+    return crew->members[member].tid;
 }
 
 uint64_t crew_cpu_ns(const struct crew *crew)

@@ -3,6 +3,7 @@
 #define BASE_CREW_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -22,6 +23,9 @@ void crew_free(struct crew *crew);
 
 /** Let each member do @work(@context, its number), and return at once. They must have no work yet. */
 void crew_begin(struct crew *crew, crew_work_fn *work, void *context);
+
+/** The kernel's number of a member's thread. */
+pid_t crew_tid(const struct crew *crew, unsigned member);
 
 /** Wait until all members have done what crew_begin() gave them. What they wrote can be read then. */
 void crew_await(struct crew *crew);

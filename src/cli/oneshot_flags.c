@@ -175,6 +175,12 @@ static enum status set_swapped(const char *flag, const char *value, struct onesh
     return parse_switch(flag, value, &o->read_swapped, err);
 }
 
+static enum status set_scan_threads(const char *flag, const char *value, struct oneshot_options *o,
+                                    struct error *err)
+{
+    return oneshot_parse_u64(flag, value, 1, 64, &o->scan_threads, err);
+}
+
 static enum status set_content(const char *flag, const char *value, struct oneshot_options *o,
                                struct error *err)
 {
@@ -249,6 +255,7 @@ static const struct oneshot_flag FLAGS[] = {
     {"--snapshot-max-pause", NULL, false, set_pause},
     {"--timeout", NULL, false, set_timeout},
     {"--read-swapped", NULL, true, set_swapped},
+    {"--scan-threads", NULL, false, set_scan_threads},
     {"--state", NULL, false, set_state},
     {"--arena", NULL, false, set_arena},
     {"--min-size", NULL, false, set_min},

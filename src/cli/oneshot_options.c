@@ -21,6 +21,7 @@ const char *oneshot_options_help(void)
            "  --snapshot-max-pause TIME   longest stop of a snapshot (default 1s)\n"
            "  --timeout TIME              give up after TIME (default 10s and 1s a GiB)\n"
            "  --read-swapped              bring swapped pages of the target back into memory to read them\n"
+           "  --scan-threads N            walk a process with many heaps by N threads (default 1)\n"
            "  --state STATE               chunks: in_use, tcache, fastbin, unsorted, small, large, top,\n"
            "                              mmapped, or free; may be given again\n"
            "  --arena N, --min-size BYTES, --max-size BYTES, --limit N\n"
@@ -111,6 +112,7 @@ enum status oneshot_options_parse(int argc, char **argv, const struct oneshot_fo
                                       .max_pause_ns = 5 * NS_PER_MS,
                                       .snapshot_max_pause_ns = NS_PER_SECOND,
                                       .max_bytes = UINT64_MAX,
+                                      .scan_threads = 1,
                                       .top = SIZES_TOP_DEFAULT};
     unsigned operands = 0;
     for (int i = 0; i < argc; i++) {

@@ -42,6 +42,7 @@ struct oneshot_options {
     uint64_t max_pause_ns, snapshot_max_pause_ns;
     uint64_t timeout_ns; /* 0: 10 s and 1 s a GiB */
     bool read_swapped;
+    uint64_t scan_threads;
     uint32_t states; /* bit i: enum chunk_state i; 0: all */
     bool has_arena;
     uint32_t arena;

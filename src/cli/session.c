@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "base/utf8.h"
 #include "cli/find_process.h"
 #include "cli/progress.h"
@@ -55,6 +56,11 @@ static void label_core(const struct target *target, struct snapshot *snapshot)
     utf8_clean(snapshot->labels.exe, sizeof snapshot->labels.exe, info->exe);
 }
 
+static void end_threads(struct scan_threads **threads)
+{
+    scan_threads_free(*threads);
+}
+
 enum status session_scan_opened(struct session *session, bool want_details, struct chunk_sink *chunks,
                                 char allocator[32], struct snapshot **ret, struct error *err)
 {
@@ -73,12 +79,19 @@ enum status session_scan_opened(struct session *session, bool want_details, stru
                     .holder = session->helpers->holder,
                     .chunks = chunks},
     };
+    scoped(end_threads) struct scan_threads *threads = NULL;
+    enum status status = STATUS_OK;
+    if (options->scan_threads > 1)
+        status = scan_threads_new((unsigned)options->scan_threads, &threads, err);
+    if (status != STATUS_OK)
+        return status;
+    job.request.threads = threads;
     /* under a stop nothing is written; where chunks go to a terminal they are the progress */
     bool has_clock = !chunks && options->consistency == CONSISTENCY_LIVE;
     if (has_clock)
         progress_clock_start("reading the heap");
-    enum status status = options->core ? scan_frozen(&job, session->target, allocator, ret, err)
-                                       : scan_live(&job, session->target, allocator, ret, err);
+    status = options->core ? scan_frozen(&job, session->target, allocator, ret, err)
+                           : scan_live(&job, session->target, allocator, ret, err);
     if (has_clock)
         progress_clock_stop();
     if (!options->core)

@@ -58,12 +58,14 @@ static uint64_t read_bare(struct target *target)
     return bytes;
 }
 
-static struct snapshot *scan(struct target *target)
+/* @threads may be NULL: by this thread alone. */
+static struct snapshot *scan(struct target *target, struct scan_threads *threads)
 {
     struct error err = {0};
     char name[32] = "";
     struct snapshot *snapshot = NULL;
-    struct scan_request request = {.deadline_ns = clock_monotonic_ns() + UINT64_C(120000000000)};
+    struct scan_request request = {.deadline_ns = clock_monotonic_ns() + UINT64_C(120000000000),
+                                   .threads = threads};
     if (allocator_scan(target, &request, name, &snapshot, &err) != STATUS_OK) {
         fprintf(stderr, "scan: %s %s\n", name, err.message);
     }
@@ -104,7 +106,7 @@ static bool measure(struct target *target, struct run *run, size_t pairs)
         run->bare_ns[i] = clock_monotonic_ns() - start;
         uint64_t before = target->read_bytes;
         start = clock_monotonic_ns();
-        struct snapshot *snapshot = scan(target);
+        struct snapshot *snapshot = scan(target, NULL);
         run->scan_ns[i] = clock_monotonic_ns() - start;
         if (snapshot == NULL) {
             return false;
@@ -149,6 +151,60 @@ static bool bench(const char *shape, const char *mib, size_t pairs)
     return run.walked >= strtoul(mib, NULL, 10) * (WINDOW * 9 / 10) && run.walked <= run.bare_bytes * 11 / 10;
 }
 
+static uint64_t chunks_of(const struct snapshot *snapshot)
+{
+    uint64_t chunks = 0;
+    for (size_t state = 0; state < CHUNK_STATE_COUNT; state++) {
+        chunks += snapshot->numbers.states[state].chunks;
+    }
+    return chunks;
+}
+
+/* The time of a scan, and what it found. */
+static bool time_scan(struct target *target, struct scan_threads *threads, uint64_t *ret_ns,
+                      uint64_t *ret_chunks)
+{
+    uint64_t start = clock_monotonic_ns();
+    struct snapshot *snapshot = scan(target, threads);
+    *ret_ns = clock_monotonic_ns() - start;
+    *ret_chunks = snapshot != NULL ? chunks_of(snapshot) : 0;
+    snapshot_unref(snapshot);
+    return *ret_chunks > 0;
+}
+
+/* The heap of many arenas by one thread and by two, in alternating pairs. */
+static bool bench_scan_threads(const char *mib, size_t pairs)
+{
+    static uint64_t one_ns[PAIRS_MAX], two_ns[PAIRS_MAX];
+    struct spawned spawned = {0};
+    struct error err = {0};
+    struct target *target = NULL;
+    struct scan_threads *threads = NULL;
+    uint64_t one_chunks = 0, two_chunks = 0;
+    bool is_good = scan_threads_new(2, &threads, &err) == STATUS_OK &&
+                   spawn_target(&spawned, "bench", (const char *const[]){"threads", mib, NULL}) &&
+                   target_live_open("/proc", spawned.pid, &target, &err) == STATUS_OK;
+    for (size_t i = 0; is_good && i < pairs; i++) {
+        is_good = time_scan(target, NULL, &one_ns[i], &one_chunks) &&
+                  time_scan(target, threads, &two_ns[i], &two_chunks) && one_chunks == two_chunks;
+    }
+    target_close(target);
+    spawn_end(&spawned);
+    scan_threads_free(threads);
+    if (!is_good) {
+        printf("scan_threads could not be measured: %s\n", err.message);
+        return false;
+    }
+    qsort(one_ns, pairs, sizeof *one_ns, by_value);
+    qsort(two_ns, pairs, sizeof *two_ns, by_value);
+    double one = (double)one_ns[pairs / 2] / 1e6, two = (double)two_ns[pairs / 2] / 1e6;
+    printf("threads: by 1 thread %.1f ms (%.1f-%.1f), by 2 threads %.1f ms (%.1f-%.1f), 1/2 %.2f, %" PRIu64
+           " chunks\n",
+           one, (double)one_ns[0] / 1e6, (double)one_ns[pairs - 1] / 1e6, two, (double)two_ns[0] / 1e6,
+           (double)two_ns[pairs - 1] / 1e6, one / two, one_chunks);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const char *mib = argc > 1 ? argv[1] : "1024";
@@ -167,6 +223,9 @@ int main(int argc, char **argv)
         }
         is_good = bench(shapes[i], mib, pairs) && is_good;
         fflush(stdout);
+    }
+    if (argc <= 3 || strcmp(argv[3], "threads") == 0) {
+        is_good = bench_scan_threads(mib, pairs) && is_good;
     }
     return is_good ? 0 : 1;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "allocator/allocator.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "link/hold_client.h"
 #include "roles/holder/holder.h"
@@ -14,13 +15,22 @@
 
 struct snapshot *scan_once(pid_t pid, enum consistency consistency, struct chunk_sink *sink)
 {
-    return scan_with_symbols(pid, consistency, sink, NULL);
+    return scan_as(pid, &(struct scan_wish){.consistency = consistency, .sink = sink});
 }
 
-struct snapshot *scan_with_symbols(pid_t pid, enum consistency consistency, struct chunk_sink *sink,
-                                   struct symbol_source *symbols)
+static void end_threads(struct scan_threads **threads)
+{
+    scan_threads_free(*threads);
+}
+
+struct snapshot *scan_as(pid_t pid, const struct scan_wish *wish)
 {
     struct error err = {0};
+    struct scan_threads *scoped(end_threads) threads = NULL;
+    if (wish->threads > 1 && scan_threads_new(wish->threads, &threads, &err) != STATUS_OK) {
+        fprintf(stderr, "%u threads: %s\n", wish->threads, err.message);
+        return NULL;
+    }
     struct target *scoped_target target = NULL;
     if (target_live_open("/proc", pid, &target, &err) != STATUS_OK) {
         fprintf(stderr, "open %d: %s\n", (int)pid, err.message);
@@ -31,15 +41,16 @@ struct snapshot *scan_with_symbols(pid_t pid, enum consistency consistency, stru
     hold_client_init(&client, &(struct hold_launcher){
                                   .start = holder_child_start, .stop = holder_child_stop, .context = &child});
     struct scan_request request = {
-        .consistency = consistency,
+        .consistency = wish->consistency,
         .deadline_ns = clock_monotonic_ns() + 300 * SECOND_NS,
         .snapshot_budget_ns = 60 * SECOND_NS,
         .slice_budget_ns = SECOND_NS / 50,
         .want_residency = true,
         .want_details = true,
         .holder = &client.holder,
-        .chunks = sink,
-        .symbols = symbols,
+        .chunks = wish->sink,
+        .symbols = wish->symbols,
+        .threads = threads,
     };
     char name[32] = "";
     struct snapshot *snapshot = NULL;

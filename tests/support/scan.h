@@ -20,8 +20,15 @@ struct symbol_source;
  */
 struct snapshot *scan_once(pid_t pid, enum consistency consistency, struct chunk_sink *sink);
 
-/** The same with symbols; @symbols may be NULL. */
-struct snapshot *scan_with_symbols(pid_t pid, enum consistency consistency, struct chunk_sink *sink,
-                                   struct symbol_source *symbols);
+/** How a process is scanned. */
+struct scan_wish {
+    enum consistency consistency;
+    struct chunk_sink *sink;       /* may be NULL */
+    struct symbol_source *symbols; /* may be NULL */
+    unsigned threads;              /* that walk it; up to 1: the caller's own */
+};
+
+/** The same as @wish says. */
+struct snapshot *scan_as(pid_t pid, const struct scan_wish *wish);
 
 #endif

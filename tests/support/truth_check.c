@@ -86,7 +86,8 @@ static struct snapshot *scan_idle(struct spawned *target, const struct truth_che
                                   struct truth_verdict *verdict)
 {
     scoped_free char *before = spawn_ask(target, "info");
-    struct snapshot *snapshot = scan_with_symbols(target->pid, how->consistency, how->sink, how->symbols);
+    struct snapshot *snapshot =
+        scan_as(target->pid, &(struct scan_wish){how->consistency, how->sink, how->symbols, how->threads});
     scoped_free char *after = spawn_ask(target, "info");
     if (snapshot != NULL && before != NULL && after != NULL && strcmp(before, after) == 0) {
         *told = take_ptr(before);

@@ -24,6 +24,7 @@ struct truth_check {
     enum consistency consistency;
     struct chunk_sink *sink;       /* of truth_check_sums(): NULL: most chunks are only counted */
     struct symbol_source *symbols; /* may be NULL */
+    unsigned threads;              /* that walk it; up to 1: one */
     bool ignores_unlisted; /* the program does not list all: the C library allocated more for itself */
     unsigned minor;        /* of the glibc, where a scan cannot tell: 36 for 2.36; 0: it can */
 };

@@ -267,3 +267,8 @@ uint64_t scan_threads_cpu_ns(const struct scan_threads *threads)
 {
     return threads ? crew_cpu_ns(threads->crew) : 0;
 }
+
+pid_t scan_threads_tid(const struct scan_threads *threads, unsigned number)
+{
+    return crew_tid(threads->crew, number);
+}

@@ -143,7 +143,7 @@ static void check(struct scanner *scanner, struct tracked *process, const struct
     struct match_result match;
     struct message_process_id id = process->id;
     id.in_discovery = 1;
-    struct watched *watched = watch_begin(scanner, &id, clock_monotonic_ns() + FACTS_LIMIT_NS);
+    struct watched *watched = watch_begin(scanner, &id, clock_monotonic_ns() + FACTS_LIMIT_NS, NULL);
     enum status status =
         facts_read(scanner->start.procfs, process->id.pid, stat, &scanner->users, &facts, NULL);
     watch_end(scanner, watched);

@@ -136,10 +136,15 @@ enum status once_scan_all(const char *procfs, struct config *config, struct hold
                           struct resolver_client *resolver, struct buffer *out, struct error *err)
 {
     scoped(end_scanner) struct scanner *scanner = new_scanner(procfs, config);
-    struct scans_means means = {allocator_cache_new(), holder, resolver};
+    struct scans_means means = {.cache = allocator_cache_new(), .holder = holder, .resolver = resolver};
     if (!scanner || !means.cache) {
         allocator_cache_free(means.cache);
         return error_set(err, STATUS_NO_MEMORY, "no memory to scan");
+    }
+    if (scanner->config->limits.scan_threads > 1 &&
+        scan_threads_new(scanner->config->limits.scan_threads, &means.threads, err) != STATUS_OK) {
+        allocator_cache_free(means.cache);
+        return err->status;
     }
     discovery_make_groups(scanner);
     census_take(scanner);
@@ -150,6 +155,7 @@ enum status once_scan_all(const char *procfs, struct config *config, struct hold
     while (scan_selected(scanner, &means))
         ;
     allocator_cache_free(means.cache);
+    scan_threads_free(means.threads);
     discovery_count_groups(scanner);
     scoped(picture_deinit) struct picture picture = {0};
     enum status status = picture_init(scanner, &picture, err);

@@ -15,6 +15,7 @@ struct scan_job {
     uint64_t start_time_ticks;        /* 0: whatever process has that pid now */
     uint64_t address_space;           /* proc_stat_address_space(); counts where start_time_ticks does */
     uint64_t timeout_ns;              /* 0: 10 s and 1 s a GiB of its resident memory */
+    unsigned threads;                 /* that are wanted to walk it; up to 1: the scan's own is enough */
     struct resolver_client *resolver; /* or NULL: by signature only */
     struct scan_request request;      /* deadline_ns and symbols are set by the scan */
 };

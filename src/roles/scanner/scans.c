@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/checked.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -48,6 +49,7 @@ struct attempt {
     char group[256];
     uint64_t timeout_ns;
     uint64_t begin_ns, end_ns;
+    uint64_t cpu_ns; /* of all its threads */
     enum status status;
     struct snapshot *snapshot;
     struct error err;
@@ -62,6 +64,7 @@ static struct scan_job job_of(const struct scanner *scanner, const struct tracke
         .start_time_ticks = process->id.start_time_ticks,
         .address_space = process->id.address_space,
         .timeout_ns = schedule_timeout_ns(process),
+        .threads = scanner->config->limits.scan_threads,
         .request = {.consistency = (enum consistency)process->scan_config.consistency,
                     .snapshot_budget_ns = process->scan_config.snapshot_max_pause_ns,
                     .slice_budget_ns = process->scan_config.max_pause_ns,
@@ -140,7 +143,7 @@ static void apply(struct scanner *scanner, struct tracked *process, struct attem
     bool was_tried = process->is_tried;
     count(process->group, attempt);
     process->is_tried = true;
-    process->last_duration_ns = attempt->end_ns - attempt->begin_ns;
+    process->last_cost_ns = max_u64(attempt->end_ns - attempt->begin_ns, attempt->cpu_ns);
     schedule_next(scanner, process, attempt->begin_ns, attempt->end_ns, attempt->status);
     process->result.state = OUTCOMES[attempt->status].state;
     process->result.failure = OUTCOMES[attempt->status].failure;
@@ -198,19 +201,26 @@ static void finish(struct scanner *scanner, struct attempt *attempt)
         scanner_wake(scanner); /* it ended or became another program: look again */
 }
 
+static void scan(struct attempt *attempt)
+{
+    const struct scan_threads *threads = attempt->job.request.threads;
+    attempt->begin_ns = clock_monotonic_ns();
+    uint64_t before_ns = clock_thread_cpu_ns() + scan_threads_cpu_ns(threads);
+    attempt->status = scan_process(&attempt->job, attempt->allocator, &attempt->snapshot, &attempt->err);
+    attempt->cpu_ns = clock_thread_cpu_ns() + scan_threads_cpu_ns(threads) - before_ns;
+    attempt->end_ns = clock_monotonic_ns();
+}
+
 static void run(struct scanner *scanner, struct tools *tools, struct attempt *attempt)
 {
     struct error err = {0};
     if (scanner_tell_keeper(scanner, MESSAGE_SCAN_BEGIN, &attempt->id, &err) != STATUS_OK)
         _exit(1);
-    attempt->job.resolver = &tools->resolver;
-    attempt->job.request.cache = tools->cache;
-    attempt->job.request.holder = &tools->hold.holder;
-    attempt->begin_ns = clock_monotonic_ns();
-    struct watched *watched = watch_begin(scanner, &attempt->id, attempt->begin_ns + attempt->job.timeout_ns);
-    attempt->status = scan_process(&attempt->job, attempt->allocator, &attempt->snapshot, &attempt->err);
+    tools_lend(tools, &attempt->job);
+    struct watched *watched = watch_begin(
+        scanner, &attempt->id, clock_monotonic_ns() + attempt->job.timeout_ns, attempt->job.request.threads);
+    scan(attempt);
     watch_end(scanner, watched);
-    attempt->end_ns = clock_monotonic_ns();
     if (scanner_tell_keeper(scanner, MESSAGE_SCAN_END, &attempt->id, &err) != STATUS_OK)
         _exit(1);
 }
@@ -221,9 +231,8 @@ void scans_once(struct scanner *scanner, struct tracked *process, const struct s
     attempt.job.resolver = means->resolver;
     attempt.job.request.cache = means->cache;
     attempt.job.request.holder = means->holder;
-    attempt.begin_ns = clock_monotonic_ns();
-    attempt.status = scan_process(&attempt.job, attempt.allocator, &attempt.snapshot, &attempt.err);
-    attempt.end_ns = clock_monotonic_ns();
+    attempt.job.request.threads = means->threads;
+    scan(&attempt);
     if (attempt.status == STATUS_GONE || attempt.status == STATUS_NO_PROCESS) {
         count(process->group, &attempt);
         process->is_tried = true;

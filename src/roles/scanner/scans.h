@@ -7,6 +7,7 @@
 #include "target/hold.h"
 
 struct allocator_cache;
+struct scan_threads;
 
 /** Start another thread that scans; of all of them limits.concurrency work at a time, at most
  * SCANNER_WORKERS_MAX. */
@@ -17,6 +18,7 @@ struct scans_means {
     struct allocator_cache *cache;
     struct holder *holder;
     struct resolver_client *resolver;
+    struct scan_threads *threads;
 };
 
 /** Scan @process now, in this thread and without telling the keeper; the result becomes its latest. */

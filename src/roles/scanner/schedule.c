@@ -64,7 +64,7 @@ struct tracked *schedule_pick(const struct scanner *scanner, uint64_t now_ns, ui
 static double base_interval_ns(const struct scanner *scanner, const struct tracked *process)
 {
     double interval = (double)process->scan_config.interval_ns;
-    double least = (double)process->last_duration_ns / scanner->config->limits.max_cpu;
+    double least = (double)process->last_cost_ns / scanner->config->limits.max_cpu;
     return interval > least ? interval : least;
 }
 
@@ -80,7 +80,7 @@ void schedule_update(struct scanner *scanner)
     for (size_t i = 0; i < scanner->table.count; i++) {
         const struct tracked *process = scanner->table.items[i];
         if (process->group && process->skip == SKIP_NOT && process->scan_config.interval_ns)
-            load += (double)process->last_duration_ns / base_interval_ns(scanner, process);
+            load += (double)process->last_cost_ns / base_interval_ns(scanner, process);
     }
     scanner->interval_scale = load / scanner->config->limits.max_cpu;
 }
@@ -115,7 +115,7 @@ static uint64_t first_wait_ns(struct scanner *scanner, const struct tracked *pro
     static const double GOLDEN_RATIO = 0.6180339887498949;
     double part = GOLDEN_RATIO * (double)++scanner->spread_count;
     part -= (double)(uint64_t)part;
-    double least = (double)process->last_duration_ns / scanner->config->limits.max_cpu;
+    double least = (double)process->last_cost_ns / scanner->config->limits.max_cpu;
     double wait = part * (double)process->scan_config.interval_ns;
     wait = wait > least ? wait : least;
     return wait < (double)interval_ns ? (uint64_t)wait : interval_ns;

@@ -11,7 +11,7 @@
 struct tracked *schedule_pick(const struct scanner *scanner, uint64_t now_ns, uint64_t *next_ns);
 
 /**
- * The interval that a process really has: as configured, at least its last duration ÷ limits.max_cpu, and
+ * The interval that a process really has: as configured, at least its last cost ÷ limits.max_cpu, and
  * stretched by what all processes together would exceed limits.max_cpu.
  */
 uint64_t schedule_interval_ns(const struct scanner *scanner, const struct tracked *process);

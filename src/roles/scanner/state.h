@@ -20,12 +20,15 @@
 #define SCANNER_WORKERS_MAX 32
 #define SCANNER_STREAMS_MAX 64
 
+struct scan_threads;
+
 /** A thread that may hang in a read of a process, as the main thread watches it; under @watch_lock. */
 struct watched {
     struct message_process_id process; /* pid 0: it does nothing now */
     pid_t tid;
     uint64_t limit_ns; /* monotonic: by then it should be done */
     struct overdue overdue;
+    const struct scan_threads *threads; /* of its scan, or NULL */
 };
 
 struct tools;

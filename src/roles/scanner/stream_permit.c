@@ -63,6 +63,7 @@ enum status stream_permit(struct stream *stream, struct error *err)
         .start_time_ticks = process->id.start_time_ticks,
         .address_space = process->id.address_space,
         .timeout_ns = scanner->config->api.stream_timeout_ns,
+        .threads = scanner->config->limits.scan_threads,
         .request = {.snapshot_budget_ns = process->scan_config.snapshot_max_pause_ns,
                     .slice_budget_ns = process->scan_config.max_pause_ns,
                     .read_swapped = process->scan_config.read_swapped,

@@ -87,13 +87,12 @@ static enum status walk(struct stream *stream, struct tools *tools, struct snaps
     struct message_process_id id = {.pid = stream->job.pid,
                                     .start_time_ticks = stream->job.start_time_ticks,
                                     .address_space = stream->job.address_space};
-    stream->job.resolver = &tools->resolver;
-    stream->job.request.cache = tools->cache;
-    stream->job.request.holder = &tools->hold.holder;
+    tools_lend(tools, &stream->job);
     enum status status = scanner_tell_keeper(scanner, MESSAGE_SCAN_BEGIN, &id, err);
     if (status != STATUS_OK)
         return status;
-    stream->watched = watch_begin(scanner, &id, clock_monotonic_ns() + stream->job.timeout_ns);
+    stream->watched =
+        watch_begin(scanner, &id, clock_monotonic_ns() + stream->job.timeout_ns, stream->job.request.threads);
     status = stream->request.kind == STREAM_INSPECTION
                  ? inspections_answer(&stream->job, &stream->request.question, &stream->pipe, err)
                  : scan_chunks(stream, ret, err);

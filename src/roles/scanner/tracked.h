@@ -46,7 +46,8 @@ struct tracked {
     bool is_spread; /* it has its place in the interval */
     bool is_final;  /* that it is unsupported: seen after it had time to load its libc */
     uint64_t due_ns;
-    uint64_t last_duration_ns;
+    uint64_t
+        last_cost_ns; /* how long the last scan took; processor time of all its threads, where that is more */
     uint64_t last_success_realtime_ns;
     unsigned timeouts; /* in a row */
     struct message_process result;

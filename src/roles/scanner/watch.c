@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "allocator/allocator.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "target/proc_file.h"
@@ -12,7 +13,7 @@
 #define HANGS_NS (5 * NS_PER_SECOND)
 
 struct watched *watch_begin(struct scanner *scanner, const struct message_process_id *process,
-                            uint64_t limit_ns)
+                            uint64_t limit_ns, const struct scan_threads *threads)
 {
     struct watched *found = NULL;
     pthread_mutex_lock(&scanner->watch_lock);
@@ -20,7 +21,8 @@ struct watched *watch_begin(struct scanner *scanner, const struct message_proces
         if (scanner->watched[i].process.pid == 0)
             found = &scanner->watched[i];
     if (found)
-        *found = (struct watched){.process = *process, .tid = gettid(), .limit_ns = limit_ns};
+        *found =
+            (struct watched){.process = *process, .tid = gettid(), .limit_ns = limit_ns, .threads = threads};
     pthread_mutex_unlock(&scanner->watch_lock);
     return found;
 }
@@ -44,14 +46,37 @@ void watch_end(struct scanner *scanner, struct watched *watched)
     pthread_mutex_unlock(&scanner->watch_lock);
 }
 
-static bool hangs(const struct scanner *scanner, struct watched *watched, uint64_t now_ns)
+static bool read_stat(const struct scanner *scanner, pid_t tid, struct proc_stat *ret)
 {
     char path[320];
+    snprintf(path, sizeof path, "%s/self/task/%d/stat", scanner->start.procfs, (int)tid);
+    return proc_file_stat(AT_FDCWD, path, ret, NULL) == STATUS_OK;
+}
+
+/* The thread and those of its scan as if they were one, which can run where one of them can: they wait for
+ * each other. */
+static bool read_stats(const struct scanner *scanner, const struct watched *watched, struct proc_stat *ret)
+{
+    bool is_read = read_stat(scanner, watched->tid, ret);
+    for (unsigned i = 0; is_read && watched->threads && i < scan_threads_count(watched->threads); i++) {
+        struct proc_stat one;
+        is_read = read_stat(scanner, scan_threads_tid(watched->threads, i), &one);
+        if (!is_read)
+            break;
+        ret->user_ticks += one.user_ticks;
+        ret->system_ticks += one.system_ticks;
+        if (one.state == 'R')
+            ret->state = 'R';
+    }
+    return is_read;
+}
+
+static bool hangs(const struct scanner *scanner, struct watched *watched, uint64_t now_ns)
+{
     struct proc_stat stat;
     if (watched->process.pid == 0 || now_ns <= watched->limit_ns)
         return false;
-    snprintf(path, sizeof path, "%s/self/task/%d/stat", scanner->start.procfs, (int)watched->tid);
-    bool is_read = proc_file_stat(AT_FDCWD, path, &stat, NULL) == STATUS_OK;
+    bool is_read = read_stats(scanner, watched, &stat);
     return overdue_look(&watched->overdue, is_read ? &stat : NULL, now_ns) > HANGS_NS;
 }
 

@@ -57,7 +57,7 @@ static struct tracked *process_at(int index)
 /* An attempt that took @duration_ns. */
 static void attempt(struct tracked *process, uint64_t begin_ns, uint64_t duration_ns, enum status status)
 {
-    process->last_duration_ns = duration_ns;
+    process->last_cost_ns = duration_ns;
     process->is_tried = true;
     schedule_next(scanner, process, begin_ns, begin_ns + duration_ns, status);
 }
