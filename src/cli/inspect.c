@@ -2,6 +2,7 @@
 #include "cli/inspect.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,10 +32,13 @@ static int write_errno;
 /* All of @data to stdout; false: the reader is gone or the disk is full. */
 static bool write_all(void *context, const char *data, size_t length)
 {
+    struct pollfd ready = {.fd = STDOUT_FILENO, .events = POLLOUT};
     (void)context;
     while (length > 0) {
         ssize_t written = write(STDOUT_FILENO, data, length);
-        if (written < 0 && errno == EINTR)
+        /* whoever started us may have left a descriptor that does not wait */
+        bool is_early = written < 0 && (errno == EINTR || errno == EAGAIN);
+        if (is_early && (poll(&ready, 1, -1) >= 0 || errno == EINTR))
             continue;
         if (written <= 0) {
             write_errno = errno;

@@ -223,6 +223,7 @@ void process_json_arenas(struct buffer *out, const struct snapshot *snapshot)
 {
     buffer_text(out, "{");
     put_identity(out, snapshot);
+    number(out, "last_scan_complete", numbers_tell_each_state(&snapshot->numbers));
     put_arenas(out, snapshot);
     key(out, "heap_list");
     buffer_text(out, "[");

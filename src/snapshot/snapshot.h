@@ -172,7 +172,7 @@ struct scan_numbers {
     struct tally states[CHUNK_STATE_COUNT];
     uint64_t system_bytes, system_peak_bytes, overhead_bytes;
     struct completeness completeness;
-    uint32_t is_complete; /* unread_bytes is 0 */
+    uint32_t is_complete; /* unread_bytes is 0, and no arena, list or book is missing */
     uint32_t found_by;    /* enum found_by */
     uint32_t has_residency, has_trimmable, has_thresholds, has_histogram;
     uint32_t has_fixed_thresholds, reserved; /* somebody has set one: glibc moves none */
@@ -233,6 +233,8 @@ bool snapshot_is_valid(const void *data, size_t length);
 /** Sums that several readers want. */
 uint64_t numbers_active_bytes(const struct scan_numbers *numbers);
 uint64_t numbers_free_bytes(const struct scan_numbers *numbers);
+/** Whether each chunk's own state is right: all was read, and each thread's tcache found. */
+bool numbers_tell_each_state(const struct scan_numbers *numbers);
 /** Bytes in unsorted, small and large. */
 uint64_t numbers_binned_bytes(const struct scan_numbers *numbers);
 

@@ -17,10 +17,20 @@
 static int has_mappings(int maps_fd)
 {
     char byte;
-    ssize_t got = pread(maps_fd, &byte, 1, 0);
+    ssize_t got;
+    do {
+        got = pread(maps_fd, &byte, 1, 0);
+    } while (got < 0 && errno == EINTR);
     if (got < 0 && errno == ESRCH)
         return 0;
     return got < 0 ? -1 : got > 0;
+}
+
+void live_note_trouble(struct live *live, int os_errno, const char *what)
+{
+    if (live->trouble.status != STATUS_OK || os_errno == 0 || os_errno == ENOENT || os_errno == ESRCH)
+        return;
+    error_errno(&live->trouble, os_errno, "read %s of process %d", what, (int)live->base.pid);
 }
 
 static enum status open_maps(struct live *live, struct error *err)
@@ -59,6 +69,17 @@ static enum status read_identity(const struct live *live, struct proc_stat *ret,
     return STATUS_OK;
 }
 
+enum status live_trouble(const struct live *live, enum status otherwise, struct error *err)
+{
+    if (live->trouble.status == STATUS_OK)
+        return otherwise == STATUS_OK
+                   ? STATUS_OK
+                   : error_set(err, otherwise, "process %d has ended", (int)live->base.pid);
+    if (err)
+        *err = live->trouble;
+    return live->trouble.status;
+}
+
 enum status live_take_identity(struct live *live, struct error *err)
 {
     live->read_tid = live->base.pid;
@@ -68,7 +89,7 @@ enum status live_take_identity(struct live *live, struct error *err)
         return status;
     bool is_zombie = stat.state == 'Z' || stat.state == 'X';
     if (is_zombie && !live_pick_thread(live) && live->read_tid == live->base.pid)
-        return error_set(err, STATUS_GONE, "process %d has ended", (int)live->base.pid);
+        return live_trouble(live, STATUS_GONE, err);
     status = open_maps(live, err);
     if (status != STATUS_OK)
         return status;
@@ -102,21 +123,24 @@ enum status live_still_same(struct target *target, struct error *err)
     if (poll(&end, 1, 0) > 0)
         return error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid);
     int mapped = has_mappings(live->maps_fd);
-    if (mapped < 0)
-        return error_errno(err, errno, "read the mappings of process %d", (int)target->pid);
     if (mapped == 0)
         return error_set(err, STATUS_GONE, "process %d has replaced its memory (exec) or ended",
                          (int)target->pid);
+    if (mapped < 0)
+        return error_errno(err, errno, "read the mappings of process %d", (int)target->pid);
     struct proc_stat now;
     enum status status = read_identity(live, &now, err);
+    if (status == STATUS_OK && now.state == 'Z' && live->read_tid == target->pid) {
+        /* The leader has exited and other threads run on: from here on one of them stands for it. */
+        if (!live_pick_thread(live))
+            return live_trouble(live, STATUS_GONE, err);
+        status = read_identity(live, &now, err);
+    }
+    if (status == STATUS_GONE)
+        return error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid);
     if (status != STATUS_OK)
         return status;
-    if (now.state == 'Z' && live->read_tid == target->pid) {
-        /* The leader has exited and other threads run on: from here on one of them stands for it. */
-        if (!live_pick_thread(live) || read_identity(live, &now, NULL) != STATUS_OK)
-            return error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid);
-    }
     if (!is_same_stat(&live->stat, &now))
         return error_set(err, STATUS_GONE, "process %d has become another program (exec)", (int)target->pid);
-    return STATUS_OK;
+    return live_trouble(live, STATUS_OK, err);
 }

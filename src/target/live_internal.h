@@ -12,10 +12,12 @@ struct live {
     int maps_fd;    /* bound to the address space that was current when it was opened */
     int pagemap_fd; /* opened at first use */
     bool has_no_pagemap_scan;
+    bool has_page_states; /* the kernel has told some: that it may is no question any more */
     bool is_swap_known;
     struct address_range *swapped; /* mappings with swapped pages; read only without a pagemap */
     size_t swapped_count;
-    pid_t read_tid; /* a thread that still has the address space: the leader while it lives */
+    struct error trouble; /* of ours, not of the process: what was read is not all; status OK: none */
+    pid_t read_tid;       /* a thread that still has the address space: the leader while it lives */
     struct proc_stat stat;
     char procfs[256];
 };
@@ -30,6 +32,15 @@ size_t live_read(struct target *target, uint64_t address, void *data, size_t len
 void live_read_parts(struct target *target, struct target_part *parts, size_t count);
 /** 0 where memory of thread @tid may be read, else the errno: nothing of it is touched. */
 int live_probe_memory(pid_t tid);
+
+/* live_identity.c */
+/**
+ * Keep that something could not be read for a reason that is not the process' (@os_errno: no descriptor, no
+ * memory, forbidden): live_still_same() will say so. The first is kept; ENOENT and ESRCH are none.
+ */
+void live_note_trouble(struct live *live, int os_errno, const char *what);
+/** That trouble, else @otherwise: OK, or GONE for a process that has ended. */
+enum status live_trouble(const struct live *live, enum status otherwise, struct error *err);
 
 /* live_pages.c */
 enum status live_page_states(struct target *target, uint64_t start, size_t pages, uint8_t *states,

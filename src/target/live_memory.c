@@ -1,9 +1,10 @@
 /*
  * live_memory.c - reading another process by process_vm_readv(2).
  *
- * The call copies page by page and stops at the first that it cannot get, so its count says where a hole is,
- * also in the midst of a part (the manual page promises less). It names a thread, and a leader that has
- * exited has no memory any more: then another thread is taken.
+ * The call copies page by page and stops at the first that it cannot get, so its count says where a hole may
+ * be, also in the midst of a part (the manual page promises less); the next call, from there, says whether it
+ * is one. It names a thread, and a leader that has exited has no memory any more: then another thread is
+ * taken.
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,19 +16,31 @@
 /* The kernel cuts one call at 2 GiB less a page (MAX_RW_COUNT): staying below keeps short counts meaningful.
  */
 #define CALL_BYTES_MAX (UINT64_C(1) << 30)
+#define TRIES_MAX 3u
 
 static void *remote_pointer(uint64_t address)
 {
     return (void *)(uintptr_t)address;
 }
 
-/* One call; a second one where the thread is gone and another has the address space. */
+/*
+ * One call; a second one where the thread is gone and another has the address space, and a few where the
+ * kernel is short of memory itself. EFAULT is a hole; any other refusal says nothing of the memory, and is
+ * kept for live_still_same().
+ */
 static ssize_t read_vectors(struct live *live, const struct iovec *ours, const struct iovec *theirs,
                             size_t count)
 {
     ssize_t got = process_vm_readv(live->read_tid, ours, count, theirs, count, 0);
-    if (got < 0 && errno == ESRCH && live_pick_thread(live))
+    for (unsigned i = 0; got < 0 && i < TRIES_MAX; i++) {
+        bool is_worth_it =
+            errno == ESRCH ? live_pick_thread(live) : errno == ENOMEM || errno == EINTR || errno == EAGAIN;
+        if (!is_worth_it)
+            break;
         got = process_vm_readv(live->read_tid, ours, count, theirs, count, 0);
+    }
+    if (got < 0 && errno != EFAULT)
+        live_note_trouble(live, errno, "its memory");
     return got;
 }
 
@@ -54,8 +67,6 @@ size_t live_read(struct target *target, uint64_t address, void *data, size_t len
         if (got <= 0)
             break;
         done += (size_t)got;
-        if ((size_t)got < wanted)
-            break;
     }
     return done;
 }
@@ -83,10 +94,16 @@ static size_t read_batch(struct live *live, struct target_part *parts, size_t co
     ssize_t got = total ? read_vectors(live, ours, theirs, used) : 0;
     uint64_t left = got > 0 ? (uint64_t)got : 0;
     for (size_t i = 0; i < used; i++) {
-        if (parts[i].length > left)
+        struct target_part *part = &parts[i];
+        if (part->length > left) {
+            /* a short count may be no more than that: what is behind it is asked for again */
+            size_t rest = (size_t)(part->length - left);
+            part->is_read = left + i > 0 && live_read(&live->base, part->address + left,
+                                                      (char *)part->data + left, rest) == rest;
             return i + 1;
-        parts[i].is_read = true;
-        left -= parts[i].length;
+        }
+        part->is_read = true;
+        left -= part->length;
     }
     return used;
 }

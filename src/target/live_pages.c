@@ -19,6 +19,17 @@
 #define ENTRY_PRESENT (UINT64_C(1) << 63)
 #define ENTRY_SWAPPED (UINT64_C(1) << 62)
 
+/* Where others were told, or nobody forbids it, these are missing for a reason of ours. */
+static enum status pages_failed(struct live *live, const char *how, struct error *err)
+{
+    bool is_forbidden = errno == EACCES || errno == EPERM;
+    int os_errno = errno;
+    if (live->has_page_states || !is_forbidden)
+        live_note_trouble(live, os_errno, "pagemap");
+    return error_errno(err, os_errno, "%s pagemap of process %d%s", how, (int)live->base.pid,
+                       is_forbidden ? " (CAP_DAC_READ_SEARCH would allow it)" : "");
+}
+
 static enum status open_pagemap(struct live *live, struct error *err)
 {
     if (live->pagemap_fd >= 0)
@@ -30,8 +41,7 @@ static enum status open_pagemap(struct live *live, struct error *err)
         return STATUS_OK;
     if (errno == ENOENT)
         return error_set(err, STATUS_GONE, "the process has ended");
-    return error_errno(err, errno, "open pagemap of process %d (CAP_DAC_READ_SEARCH would allow it)",
-                       (int)live->base.pid);
+    return pages_failed(live, "open", err);
 }
 
 static void mark_region(const struct pagemap_region *region, uint64_t start, uint64_t end,
@@ -69,7 +79,7 @@ static bool scan_pages(const struct live *live, uint64_t start, uint64_t end, ui
     return true;
 }
 
-static enum status read_entries(const struct live *live, uint64_t start, size_t pages, uint8_t *states,
+static enum status read_entries(struct live *live, uint64_t start, size_t pages, uint8_t *states,
                                 struct error *err)
 {
     uint64_t entries[ENTRIES_PER_CALL];
@@ -80,7 +90,7 @@ static enum status read_entries(const struct live *live, uint64_t start, size_t 
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return error_errno(err, errno, "read pagemap of process %d", (int)live->base.pid);
+            return pages_failed(live, "read", err);
         if (got == 0)
             break; /* beyond the end of what a process can have */
         size_t count = (size_t)got / sizeof *entries;
@@ -105,10 +115,14 @@ enum status live_page_states(struct target *target, uint64_t start, size_t pages
         return status;
     memset(states, PAGE_ABSENT, pages);
     if (!live->has_no_pagemap_scan) {
-        if (scan_pages(live, start, start + pages * (uint64_t)target->page_bytes, states))
+        if (scan_pages(live, start, start + pages * (uint64_t)target->page_bytes, states)) {
+            live->has_page_states = true;
             return STATUS_OK;
+        }
         live->has_no_pagemap_scan = errno == ENOTTY || errno == EINVAL;
         memset(states, PAGE_ABSENT, pages);
     }
-    return read_entries(live, start, pages, states, err);
+    status = read_entries(live, start, pages, states, err);
+    live->has_page_states |= status == STATUS_OK;
+    return status;
 }

@@ -19,6 +19,23 @@ struct thread_list {
     size_t capacity;
 };
 
+static bool open_tasks(struct live *live, struct task_list *tasks)
+{
+    bool is_open = task_list_open(tasks, live->directory_fd, "task");
+    if (!is_open)
+        live_note_trouble(live, errno, "the threads");
+    return is_open;
+}
+
+/* The next thread, 0 at the end. */
+static pid_t next_task(struct live *live, struct task_list *tasks)
+{
+    pid_t tid = task_list_next(tasks);
+    if (tasks->failed_errno)
+        live_note_trouble(live, tasks->failed_errno, "the threads");
+    return tid;
+}
+
 /* What task/TID/status says: the ids from our namespace inwards, and whether the thread is over. */
 struct task_status {
     unsigned namespaces;
@@ -63,20 +80,18 @@ static enum status append_thread(struct thread_list *list, pid_t tid, pid_t own_
 enum status live_threads(struct target *target, struct target_thread **ret, size_t *count_ret,
                          struct error *err)
 {
-    const struct live *live = live_of(target);
+    struct live *live = live_of(target);
     scoped(task_list_close) struct task_list tasks;
     struct task_status leader;
-    if (!task_list_open(&tasks, live->directory_fd, "task"))
-        return errno == ENOENT || errno == ESRCH
-                   ? error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid)
-                   : error_errno(err, errno, "list the threads of process %d", (int)target->pid);
+    if (!open_tasks(live, &tasks))
+        return live_trouble(live, STATUS_GONE, err);
     enum status status = read_task_status(live, target->pid, &leader, err);
     if (status != STATUS_OK)
         return status;
     scoped_reserved struct target_thread *rows = NULL;
     struct thread_list list = {0};
     pid_t tid;
-    while ((tid = task_list_next(&tasks)) != 0) {
+    while ((tid = next_task(live, &tasks)) != 0) {
         /* All threads of a process are in one pid namespace, and only a leader stays as a zombie: where it
          * has one id, nothing needs to be read of the others. */
         struct task_status thread = {.own_tid = tid};
@@ -94,7 +109,7 @@ enum status live_threads(struct target *target, struct target_thread **ret, size
             return status;
     }
     if (list.count == 0)
-        return error_set(err, STATUS_GONE, "process %d has ended", (int)target->pid);
+        return live_trouble(live, STATUS_GONE, err);
     *count_ret = list.count;
     *ret = take_ptr(rows);
     return STATUS_OK;
@@ -117,9 +132,9 @@ bool live_pick_thread(struct live *live)
 {
     scoped(task_list_close) struct task_list tasks;
     pid_t tid;
-    if (!task_list_open(&tasks, live->directory_fd, "task"))
+    if (!open_tasks(live, &tasks))
         return false;
-    while ((tid = task_list_next(&tasks)) != 0) {
+    while ((tid = next_task(live, &tasks)) != 0) {
         int refused = live_probe_memory(tid);
         if (refused == ESRCH)
             continue;

@@ -19,6 +19,7 @@ struct entry {
 
 bool task_list_open(struct task_list *list, int directory_fd, const char *path)
 {
+    list->failed_errno = 0;
     list->length = list->at = 0;
     list->fd = openat(directory_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return list->fd >= 0;
@@ -29,6 +30,8 @@ pid_t task_list_next(struct task_list *list)
     for (;;) {
         if (list->at >= list->length) {
             long got = syscall(SYS_getdents64, list->fd, list->entries, sizeof list->entries);
+            if (got < 0 && errno != ENOENT && errno != ESRCH)
+                list->failed_errno = errno;
             if (got <= 0)
                 return 0;
             list->length = (size_t)got;

@@ -9,6 +9,7 @@
 /** Threads of one process, one after the other. */
 struct task_list {
     int fd;
+    int failed_errno;  /* why task_list_next() ended before the last one; 0: it did not */
     size_t length, at; /* of the entries held */
     char entries[8192] __attribute__((aligned(8)));
 };

@@ -157,6 +157,7 @@ enum status arena_read_ring(struct glibc_heap *heap, struct error *err)
         if (status != STATUS_OK)
             return status;
     }
+    heap->is_part_unread |= !heap->is_ring_closed;
     if (!heap->is_ring_closed)
         completeness_note(&heap->completeness, NOTE_BAD_RING, heap->arenas[heap->arena_count - 1].addr,
                           (uint32_t)heap->arena_count - 1);

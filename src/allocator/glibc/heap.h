@@ -108,6 +108,7 @@ struct glibc_heap {
     struct glibc_arena *arenas; /* in ring order: [0] is main */
     size_t arena_count;
     bool is_ring_closed;
+    bool is_part_unread; /* an arena, a list or a book is missing: no bytes can be given for that */
     struct glibc_segment *segments; /* by address */
     size_t segment_count;
     struct glibc_tcaches tcaches;

@@ -124,6 +124,7 @@ static void step(struct round *round)
     for (size_t i = round->count; i-- > 0;) {
         struct list_cursor *cursor = &round->cursors[i];
         if (!round->parts[i].is_read) {
+            cursor->is_unread = true;
             round->engine->broken(round->engine, cursor);
             drop(round, i);
         } else if (advance(round->engine, cursor) == LIST_ENDED) {

@@ -26,6 +26,7 @@ struct list_cursor {
     uint64_t steps_max;
     uint64_t steps, power, tortoise; /* Brent: a cycle is noticed within twice its length */
     uint64_t held_start, held_end;   /* target memory held in data */
+    bool is_unread;                  /* the next member could not be read */
     uint8_t *data;
     const uint8_t *node; /* the member's first four words, while take() runs */
 };

@@ -101,6 +101,7 @@ static void broken(struct list_engine *engine, const struct list_cursor *cursor)
     run->is_broken = true;
     if (!run->marks || !run->is_first)
         return;
+    heap->is_part_unread |= cursor->is_unread;
     uint32_t arena = CHUNK_NO_ARENA;
     if (cursor->kind == LIST_TCACHE)
         heap->tcache_numbers[cursor->owner].is_valid = 0;
@@ -161,8 +162,10 @@ static bool next_arena_list(struct glibc_heap *heap, struct list_run *run, struc
 static bool load_tcache(struct glibc_heap *heap, struct list_run *run)
 {
     uint64_t address = heap->tcaches.rows[run->tcache].address;
-    return address != 0 && target_read_exact(heap->target, address, run->tcache_data,
-                                             (size_t)heap->layout->tcache.size) == STATUS_OK;
+    bool is_read = address != 0 && target_read_exact(heap->target, address, run->tcache_data,
+                                                     (size_t)heap->layout->tcache.size) == STATUS_OK;
+    heap->is_part_unread |= address != 0 && !is_read;
+    return is_read;
 }
 
 static bool next_tcache_list(struct glibc_heap *heap, struct list_run *run, struct list_cursor *ret)

@@ -114,6 +114,7 @@ static uint64_t try_pages(struct mmapped_search *search, uint64_t at, uint64_t e
     target_read_parts(heap->target, parts, count);
     for (size_t i = 0; i < count; i++) {
         uint64_t base, total, address = parts[i].address;
+        search->is_unread |= !parts[i].is_read;
         if (parts[i].is_read &&
             decode(heap, address, heap_word(heap, headers[i]), heap_word(heap, headers[i] + word), &base,
                    &total) &&

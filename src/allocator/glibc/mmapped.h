@@ -17,6 +17,7 @@ struct mmapped_search {
     struct glibc_heap *heap;
     uint64_t wanted_chunks, wanted_bytes;
     struct tally found;
+    bool is_unread; /* of a page that is there a header could not be read */
     void (*emit)(void *context, const struct chunk *chunk);
     void *context;
 };

@@ -33,6 +33,7 @@ static enum status prepare_heap(struct pass *pass, size_t row, const struct glib
     heap->location = (struct glibc_location *)(uintptr_t)location;
     pass->heap_count = row + 1;
     par_read(heap, &heap->par);
+    heap->is_part_unread = !heap->par.is_known && location->mp_addr != 0;
     heap->heap_max_bytes = heap_max_of(heap->layout, &heap->par);
     enum status status = arena_read_ring(heap, err);
     pass->arena_count += (uint32_t)heap->arena_count;

@@ -82,5 +82,6 @@ enum status pass_walk(struct pass *pass, struct error *err)
     enum status status = lanes_are_possible(pass, count) ? lanes_walk(pass, turns, count, &search, err)
                                                          : walk_turns(pass, turns, count, &search, err);
     pass->mmapped_found = search.found;
+    pass->heaps[0].is_part_unread |= search.is_unread && search.found.chunks < search.wanted_chunks;
     return status == STATUS_OK && pass->walk.is_stopped ? STATUS_STOPPED : status;
 }

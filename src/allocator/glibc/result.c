@@ -187,6 +187,8 @@ struct snapshot *result_build(const struct pass *pass, const struct glibc_locati
         add_heap(&pass->heaps[i], numbers);
     numbers->is_complete = numbers->completeness.unread_bytes == 0;
     for (size_t i = 0; i < pass->heap_count; i++)
+        numbers->is_complete = numbers->is_complete && !pass->heaps[i].is_part_unread;
+    for (size_t i = 0; i < pass->heap_count; i++)
         for (size_t j = 0; j < pass->heaps[i].arena_count; j++)
             numbers->is_complete = numbers->is_complete && !pass->heaps[i].arenas[j].is_lost;
     fill_states(pass, numbers);

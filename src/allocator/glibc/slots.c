@@ -26,7 +26,7 @@ static bool tcache_of(const struct slot_search *search, size_t thread, uint64_t 
     return slot_is_tcache(search, address);
 }
 
-static bool read_blocks(struct slot_search *search)
+static bool read_blocks(struct slot_search *search, size_t *missing)
 {
     scoped_reserved struct target_part *parts = reserve_calloc(search->count + 1, sizeof *parts);
     size_t kept = 0;
@@ -38,13 +38,14 @@ static bool read_blocks(struct slot_search *search)
                                         .data = search->blocks + i * search->size,
                                         .length = (uint32_t)search->size};
     target_read_parts(search->target, parts, search->count);
-    /* a thread that ended meanwhile has no tcache any more */
+    /* one that ended meanwhile has no tcache any more; but its block stays mapped for the next thread */
     for (size_t i = 0; i < search->count; i++)
         if (parts[i].is_read) {
             search->threads[kept] = search->threads[i];
             memmove(search->blocks + kept * search->size, search->blocks + i * search->size, search->size);
             kept++;
         }
+    *missing += search->count - kept;
     search->count = kept;
     return true;
 }
@@ -86,7 +87,7 @@ enum status glibc_find_tcaches(struct target *target, const struct maps *maps,
     search.threads = threads;
     search.size = (size_t)min_u64(location->tls_size, BLOCKS_BYTES_MAX / (search.count + 1)) &
                   ~(size_t)(location->layout.word_bytes - 1);
-    if (!read_blocks(&search)) {
+    if (!read_blocks(&search, &found.missing)) {
         reserve_free(search.blocks);
         return error_set(err, STATUS_NO_MEMORY, "no memory for the TLS of %zu threads", search.count);
     }

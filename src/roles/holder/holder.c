@@ -187,6 +187,8 @@ static enum status seize_new(struct hold *hold, bool *added)
         if (status == STATUS_GONE)
             status = STATUS_OK;
     }
+    if (status == STATUS_OK && hold->tasks.failed_errno)
+        status = STATUS_SYSTEM; /* whom we do not see runs on */
     task_list_close(&hold->tasks);
     return status;
 }

@@ -98,6 +98,9 @@ enum status lookup_answer(int socket_fd, const struct resolver_request *request,
         return error_set(err, STATUS_BAD_DATA, "a request that cannot be");
     struct sender sender = {.socket_fd = socket_fd, .deadline_ns = deadline_ns, .left = request->limit};
     enum status status = search_module(request, module_fd, &sender);
+    /* a finding was lost: without an end the client knows */
+    if (sender.status != STATUS_OK)
+        return error_set(err, sender.status, "a finding could not be sent");
     struct resolver_record end = {.version = RESOLVER_VERSION, .kind = RESOLVER_END, .index = status};
     return resolver_channel_send(socket_fd, &end, sizeof end, -1, deadline_ns, err);
 }

@@ -45,7 +45,7 @@ static double boot_seconds(void)
         known = read_boot_seconds();
     double seconds = known;
     pthread_mutex_unlock(&lock);
-    return seconds > 0 ? seconds : exact;
+    return seconds > 0 ? seconds : (double)(uint64_t)exact;
 }
 
 double scan_start_time_seconds(uint64_t ticks)

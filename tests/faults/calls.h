@@ -1,0 +1,30 @@
+/* calls.h - which system calls can fail how: the faults that an injector plants (man pages, section 2). */
+#ifndef FAULTS_CALLS_H
+#define FAULTS_CALLS_H
+
+#include <stddef.h>
+
+/** Planted faults that are no errno: a call that does only half of its work. */
+#define FAULT_SHORT (-1)
+#define FAULTS_MAX 6
+
+/** A system call and its faults, ended by 0: errno values that the kernel gives for it, or FAULT_SHORT. */
+struct faulty_call {
+    const char *name;
+    int number; /* negative: this machine has no such call */
+    int faults[FAULTS_MAX + 1];
+};
+
+extern struct faulty_call FAULTY_CALLS[];
+extern const size_t FAULTY_CALLS_COUNT;
+
+/** Fill in the numbers; before anything else. */
+void faulty_calls_resolve(void);
+
+/** The row of call @number, or NULL. */
+const struct faulty_call *faulty_call_find(int number);
+
+/** "EMFILE" …, "short". */
+const char *fault_name(int fault);
+
+#endif

@@ -1,0 +1,94 @@
+"""One-shot commands with one failing system call: what each may do then, and what never."""
+import json
+import re
+import subprocess
+
+import injector
+
+# Differ between two runs by nature, or tell the truth about how a result was come by.
+LOOSE = re.compile(r"timestamp|duration|pause|process_resident|proportional|found_by|last_scan_(mode|why)|read_bytes")
+DOCUMENTED = {0, 1, 2, 3, 4, 5}
+
+
+def flatten(value, path=""):
+    """{'arena_list.0.chunks.top': 1} of a JSON value."""
+    if isinstance(value, dict):
+        pairs = value.items()
+    elif isinstance(value, list):
+        pairs = enumerate(value)
+    else:
+        return {path: value}
+    flat = {}
+    for key, inner in pairs:
+        flat.update(flatten(inner, f"{path}.{key}" if path else str(key)))
+    return flat
+
+
+def facts(text):
+    """The facts of an output: of a JSON, of NDJSON, or its lines."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        try:
+            value = [json.loads(line) for line in text.splitlines()]
+        except ValueError:
+            value = text.decode("utf-8", "replace").splitlines()
+    return {key: fact for key, fact in flatten(value).items() if not LOOSE.search(key)}
+
+
+def is_incomplete(found):
+    """Whether the output itself says that something is missing in it."""
+    return any(key.endswith(("last_scan_complete", "complete")) and fact in (0, False) or
+               key.endswith(("objects_without_symbols", "unread_bytes", "tcaches_missing")) and fact
+               for key, fact in found.items())
+
+
+class Command:
+    def __init__(self, program, *arguments):
+        self.line = [program, *arguments]
+        runs = [facts(subprocess.run(self.line, stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                                     check=True).stdout) for _ in range(3)]
+        self.truth = {key: fact for key, fact in runs[0].items() if all(run.get(key, ()) == fact for run in runs)}
+        assert len(self.truth) > 1, (arguments, runs)
+
+    def verdict(self, code, out, err):
+        """What is wrong with a run; None: nothing."""
+        if b"Sanitizer" in err:
+            return "a sanitizer complains"
+        if code == 127 and b"error while loading shared libraries" in err:
+            return None
+        if code not in DOCUMENTED:
+            return f"exit code {code}"
+        if code != 0:
+            message = err.decode("utf-8", "replace").strip()
+            return None if re.search(r"\w+.*: \w|\w{3,} \w{3,}", message) else f"exit code {code} without a message"
+        found = facts(out)
+        is_unknown = any(fact is None and self.truth.get(key) is not None for key, fact in found.items())
+        if is_incomplete(found) or is_unknown:
+            return None
+        for key, fact in found.items():
+            if key in self.truth and self.truth[key] != fact:
+                return f"{key} is {fact}, in truth {self.truth[key]}"
+        missing = [key for key in self.truth if key not in found]
+        if not found or len(missing) > len(self.truth) // 2:
+            return f"exit code 0 without {len(missing)} of {len(self.truth)} facts: {missing[:3]}"
+        return None
+
+    def try_call(self, nth, fault):
+        """(what was planted, what is wrong or None)"""
+        try:
+            code, out, err, planted = injector.run(self.line, nth, fault)
+        except subprocess.TimeoutExpired:
+            return "fired ?", "it hangs"
+        wrong = self.verdict(code, out, err)
+        return planted, wrong and f"{wrong}; it said: {err.decode('utf-8', 'replace').strip()[:300]}"
+
+    def try_faults(self, nth):
+        """[(what was planted, what is wrong)] for each fault of call @nth; empty: there are fewer calls."""
+        results = []
+        for fault in range(8):
+            planted, wrong = self.try_call(nth, fault)
+            if planted is None or planted.startswith("none"):
+                return results + [(planted, wrong)] if planted else results
+            results.append((planted, wrong))
+        return results
