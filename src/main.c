@@ -1,10 +1,13 @@
 /* main.c - wiring, nothing else: which part of the program was asked for. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/check_access.h"
+#include "cli/help_text.h"
 #include "cli/inspect.h"
 #include "cli/service_options.h"
 #include "link/hold_client.h"
@@ -18,17 +21,28 @@
 
 static int print_usage(FILE *out, int code)
 {
-    fprintf(out,
-            "usage: malloc_exporter [flags]\n"
-            "       malloc_exporter COMMAND PID|-n NAME|-P PATTERN|--core FILE [arguments] [flags]\n\n"
-            "Without a command: the service, which exports the glibc malloc heaps of the configured "
-            "processes.\n\n"
-            "%s  --version, --help\n\n"
-            "With one: looks into a running process, without touching it, or into a core file.\n\n",
-            service_options_help());
+    fputs("usage: malloc_exporter [FLAGS]\n"
+          "       malloc_exporter COMMAND PID [ARGUMENTS] [FLAGS]\n\n"
+          "Without a command: the service, which exports the glibc malloc heaps of the\n"
+          "configured processes. With one: looks into a running process, without touching\n"
+          "it, or into a core file (malloc_exporter COMMAND --help).\n",
+          out);
+    service_options_help(out);
+    help_title(out, "Commands:");
     inspect_help(out);
-    fprintf(out, "\n%s", oneshot_options_help());
     return code;
+}
+
+/* Where one of the three is closed, the next file that is opened would get what is meant for it: our log, a
+ * client's answer. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDONLY); /* what is written there fails, and is told */
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
 }
 
 static int run_inspect(int argc, char **argv)
@@ -91,6 +105,7 @@ static int run_service(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    fill_standard_descriptors();
     if (argc > 1 && inspect_has(argv[1]))
         return run_inspect(argc - 1, argv + 1);
     if (argc == 3 && strncmp(argv[1], ROLE_FLAG, strlen(ROLE_FLAG)) == 0)

@@ -79,6 +79,13 @@ void buffer_u64(struct buffer *buffer, uint64_t value)
     buffer_append(buffer, digits + at, sizeof digits - at);
 }
 
+/* Controls above ASCII, and what ends a line for some readers: NEL among them, U+2028 and U+2029. */
+static bool is_separator(const char *text, size_t length)
+{
+    unsigned code = length > 1 ? utf8_code_point(text, length) : 0;
+    return (code >= 0x80 && code < 0xa0) || code == 0x2028 || code == 0x2029;
+}
+
 void buffer_json_escaped(struct buffer *buffer, const char *text)
 {
     size_t left = strlen(text);
@@ -90,8 +97,10 @@ void buffer_json_escaped(struct buffer *buffer, const char *text)
             length = 1;
         } else if (byte == '"' || byte == '\\') {
             buffer_printf(buffer, "\\%c", byte);
-        } else if (byte < 0x20) {
+        } else if (byte < 0x20 || byte == 0x7f) {
             buffer_printf(buffer, "\\u%04x", byte);
+        } else if (is_separator(text, length)) {
+            buffer_printf(buffer, "\\u%04x", utf8_code_point(text, length));
         } else {
             buffer_append(buffer, text, length);
         }

@@ -32,7 +32,7 @@ void buffer_u64(struct buffer *buffer, uint64_t value);
 
 /**
  * Append @text as the inside of a JSON string (no quotes): RFC 8259 escapes, and bytes that are not UTF-8
- * become U+FFFD, so that the result is always valid.
+ * become U+FFFD, so that the result is always valid. All control characters and line separators are escaped.
  */
 void buffer_json_escaped(struct buffer *buffer, const char *text);
 

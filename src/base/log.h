@@ -3,7 +3,8 @@
  * stderr, as logfmt or JSON.
  *
  * A line is written only where stderr takes it at once: a reader that has stopped must never stop a scan.
- * What had to be dropped is counted, and the count is said with the next line that goes through.
+ * What had to be dropped is counted, and the count ("dropped_lines") is said with the next line that goes
+ * through.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -27,6 +28,12 @@ void log_event(enum log_level level, const char *message, ...) __attribute__((se
 
 /** log_event() with the fields of an error: status label and message. */
 void log_error(enum log_level level, const char *message, const struct error *err);
+
+/** log_event() for each line of @text, as "error": a list of problems. */
+void log_lines(enum log_level level, const char *message, const char *text);
+
+/** To be called now and then: say how many lines were dropped, where some were and stderr takes one again. */
+void log_report_dropped(void);
 
 /** "debug" … "error" and "logfmt", "json" to their values; -1 for anything else. */
 int log_level_parse(const char *name);

@@ -23,6 +23,15 @@ size_t utf8_sequence_length(const char *text, size_t available)
     return length;
 }
 
+unsigned utf8_code_point(const char *text, size_t length)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    unsigned code = length == 1 ? s[0] : s[0] & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++)
+        code = code << 6 | (s[i] & 0x3fu);
+    return code;
+}
+
 void utf8_clean(char *target, size_t size, const char *source)
 {
     static const char REPLACEMENT[] = "\xef\xbf\xbd";

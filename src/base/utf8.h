@@ -16,4 +16,7 @@ size_t utf8_sequence_length(const char *text, size_t available);
  */
 void utf8_clean(char *target, size_t size, const char *source);
 
+/** The code point of a sequence of @length bytes, as utf8_sequence_length() gave it (1 to 4). */
+unsigned utf8_code_point(const char *text, size_t length);
+
 #endif

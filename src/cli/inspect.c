@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "cli/chunks.h"
+#include "cli/help_text.h"
 #include "cli/question.h"
 #include "cli/scan_all.h"
 #include "cli/sizes.h"
@@ -213,8 +214,8 @@ static const struct subcommand {
      "a structure field by field: malloc_state, malloc_par, heap_info, tcache, malloc_chunk, or one that "
      "debug information describes",
      INSPECTION_STRUCT},
-    {"memory", ASK(1, 2, "memory PID HEX LENGTH, or memory PID '[heap]'"), NULL,
-     "bytes of a range, or of a region that maps names", INSPECTION_MEMORY},
+    {"memory", ASK(1, 2, "memory PID HEX LENGTH"), NULL,
+     "bytes of a range, or of a region as maps names it (memory PID '[heap]')", INSPECTION_MEMORY},
     {"strings", ASK(0, 0, NULL), NULL, "printable texts in what it can write", INSPECTION_STRINGS},
     {"search", ASK(0, 0, NULL), NULL, "where --bytes, --text or --pointer is, and in which chunk",
      INSPECTION_SEARCH},
@@ -237,7 +238,9 @@ bool inspect_has(const char *name)
 void inspect_help(FILE *out)
 {
     for (size_t i = 0; i < SUBCOMMAND_COUNT; i++)
-        fprintf(out, "  %-10s %s\n", SUBCOMMANDS[i].name, SUBCOMMANDS[i].help);
+        help_row(out,
+                 SUBCOMMANDS[i].form.operands_help ? SUBCOMMANDS[i].form.operands_help : SUBCOMMANDS[i].name,
+                 SUBCOMMANDS[i].help);
 }
 
 int inspect_run(int argc, char **argv, const struct session_helpers *helpers)
@@ -254,9 +257,11 @@ int inspect_run(int argc, char **argv, const struct session_helpers *helpers)
         oneshot_options_parse(argc - 1, argv + 1, &subcommand->form, &options, &err) != STATUS_OK)
         return fail(&err);
     if (options.wants_help) {
-        printf("malloc_exporter %s: %s\n%s%s%s\n", subcommand->name, subcommand->help,
-               subcommand->form.operands_help ? "  malloc_exporter " : "",
-               subcommand->form.operands_help ? subcommand->form.operands_help : "", oneshot_options_help());
+        printf("usage: malloc_exporter %s%s [FLAGS]\n\n",
+               subcommand->form.operands_help ? subcommand->form.operands_help : subcommand->name,
+               subcommand->form.operands_help ? "" : " PID");
+        help_row(stdout, subcommand->name, subcommand->help);
+        oneshot_options_help(stdout);
         return 0;
     }
     if (options.consistency == CONSISTENCY_SNAPSHOT && !helpers->holder)

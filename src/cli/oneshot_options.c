@@ -5,34 +5,52 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/help_text.h"
 #include "cli/oneshot_flags.h"
 
-const char *oneshot_options_help(void)
+void oneshot_options_help(FILE *out)
 {
-    return "  PID | -n, --name COMM | -P, --pattern REGEX   the process: by pid, exact name, or command "
-           "line\n"
-           "  --all [--config.file FILE]  scan: one exposition of what the configuration selects\n"
-           "  --core FILE [--exe FILE]    a core file instead, and where its program is now\n"
-           "  --format FORMAT             text (default on a terminal), json, and what the command has "
-           "besides\n"
-           "  --consistency MODE          live (default: never stops it), sliced (stops it for moments) or\n"
-           "                              snapshot (stops it, exact)\n"
-           "  --max-pause TIME            longest stop of sliced (default 5ms)\n"
-           "  --snapshot-max-pause TIME   longest stop of a snapshot (default 1s)\n"
-           "  --timeout TIME              give up after TIME (default 10s and 1s a GiB)\n"
-           "  --read-swapped              bring swapped pages of the target back into memory to read them\n"
-           "  --scan-threads N            walk a process with many heaps by N threads (default 1)\n"
-           "  --state STATE               chunks: in_use, tcache, fastbin, unsorted, small, large, top,\n"
-           "                              mmapped, or free; may be given again\n"
-           "  --arena N, --min-size BYTES, --max-size BYTES, --limit N\n"
-           "                              chunks: of one arena, in a range of sizes, at most so many\n"
-           "                              (sizes takes --state and --arena too)\n"
-           "  --top N                     sizes: so many (default 50)\n"
-           "  --content BYTES             chunks: the first bytes of each, as hex\n"
-           "  --exact                     symbols: the whole name, not a part of it\n"
-           "  --min N                     strings: shortest one (default 4)\n"
-           "  --bytes HEX | --text TEXT | --pointer HEX   search: for what\n"
-           "  --procfs DIR                default /proc\n";
+    static const struct {
+        const char *left, *text; /* no text: a title */
+    } ROWS[] = {
+        {"Which process:", NULL},
+        {"PID", "by its number"},
+        {"-n, --name COMM", "by its exact name, where one process has it"},
+        {"-P, --pattern REGEX", "by its command line, where one process matches"},
+        {"--core FILE", "a core file instead"},
+        {"--exe FILE", "where the core's program is now"},
+        {"--all", "scan: all that the configuration selects, as one exposition"},
+        {"--config.file FILE", "with --all (default /etc/malloc_exporter/malloc_exporter.yml)"},
+        {"--procfs DIR", "where procfs is mounted (default /proc)"},
+        {"How:", NULL},
+        {"--format FORMAT", "text (default on a terminal), json, and what the command has besides"},
+        {"--consistency MODE",
+         "live: never stops it; sliced: stops it for moments; snapshot: stops it, exact (default live)"},
+        {"--max-pause TIME", "longest stop of sliced (default 5ms)"},
+        {"--snapshot-max-pause TIME", "longest stop of a snapshot (default 1s)"},
+        {"--timeout TIME", "give up after TIME (default 10s and 1s a GiB)"},
+        {"--read-swapped", "bring its swapped pages back into memory to read them"},
+        {"--scan-threads N", "walk a process with many heaps by N threads (default 1)"},
+        {"What:", NULL},
+        {"--state STATE", "chunks, sizes: in_use, tcache, fastbin, unsorted, small, large, top, mmapped, or "
+                          "free; may be given again"},
+        {"--arena N", "chunks, sizes: of one arena"},
+        {"--min-size BYTES", "chunks: not smaller"},
+        {"--max-size BYTES", "chunks: not larger"},
+        {"--limit N", "chunks, symbols, strings, search: at most so many"},
+        {"--content BYTES", "chunks: the first bytes of each, as hex"},
+        {"--top N", "sizes: so many (default 50)"},
+        {"--exact", "symbols: the whole name, not a part of it"},
+        {"--min N", "strings: the shortest one (default 4)"},
+        {"--bytes HEX", "search: for these bytes"},
+        {"--text TEXT", "search: for this text"},
+        {"--pointer HEX", "search: for this address"},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        if (ROWS[i].text)
+            help_row(out, ROWS[i].left, ROWS[i].text);
+        else
+            help_title(out, ROWS[i].left);
 }
 
 #define SIZES_TOP_DEFAULT 50

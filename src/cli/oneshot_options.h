@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "snapshot/snapshot.h"
@@ -71,7 +72,7 @@ struct oneshot_form {
 enum status oneshot_options_parse(int argc, char **argv, const struct oneshot_form *form,
                                   struct oneshot_options *ret, struct error *err) must_check;
 
-/** The flags' help, lines as --help prints them. */
-const char *oneshot_options_help(void);
+/** The flags by groups, as --help prints them. */
+void oneshot_options_help(FILE *out);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cli/config_file.h"
 #include "cli/explain.h"
+#include "cli/help_text.h"
 #include "roles/front/web/web.h"
 
 #define DEFAULT_ADDRESS "127.0.0.1:10069"
@@ -113,30 +114,54 @@ static bool set_version(struct service_options *options, const char *value)
     return options->wants_version = true;
 }
 
+enum flag_group { GROUP_CONFIG, GROUP_WEB, GROUP_LOG, GROUP_PROCESS, GROUP_HIDDEN };
+static const char *const GROUP_TITLES[GROUP_HIDDEN] = {"Configuration:", "HTTP:", "Log:", "The process:"};
+
 static const struct flag {
     const char *name;
     bool has_value;
     set_fn *set;
     const char *allowed;
+    enum flag_group group;
+    const char *argument; /* as --help names it, NULL: none */
+    const char *help;     /* ends in the default, where there is one */
 } FLAGS[] = {
-    {"config.file", true, set_config, "a path"},
-    {"config.path", true, set_config, "a path"},
-    {"config.check", false, set_check, ""},
-    {"explain", true, set_explain, "a pid, with --config.check"},
-    {"check-access", false, set_check_access, "a pid"},
-    {"web.listen-address", true, set_address, "HOST:PORT, [V6]:PORT, :PORT or unix:PATH, 64 at most"},
-    {"web.telemetry-path", true, set_telemetry_path, "a path that begins with /"},
-    {"web.config.file", true, set_web_config, "a path"},
-    {"web.max-requests", true, set_max_requests, "a number from 1 to 100000"},
-    {"web.systemd-socket", false, set_systemd_socket, ""},
-    {"web.enable-lifecycle", false, set_lifecycle, ""},
-    {"log.level", true, set_log_level, "debug, info, warn or error"},
-    {"log.format", true, set_log_format, "logfmt or json"},
-    {"procfs", true, set_procfs, "an absolute path"},
-    {"user", true, set_user, "a user's name"},
-    {"version", false, set_version, ""},
-    {"help", false, set_help, ""},
-    {"h", false, set_help, ""},
+    {"config.file", true, set_config, "a path", GROUP_CONFIG, "PATH",
+     "the YAML configuration (default " CONFIG_FILE_DEFAULT ")"},
+    {"config.path", true, set_config, "a path", GROUP_CONFIG, "PATH", "the same"},
+    {"config.check", false, set_check, "", GROUP_CONFIG, NULL,
+     "check it, and the web configuration where one is given; print all that is wrong with file:line:column; "
+     "exit 0 or 2"},
+    {"explain", true, set_explain, "a pid, with --config.check", GROUP_CONFIG, "PID",
+     "with --config.check: which entry takes that process, or why each does not"},
+    {"web.listen-address", true, set_address, "HOST:PORT, [V6]:PORT, :PORT or unix:PATH, 64 at most",
+     GROUP_WEB, "ADDRESS",
+     "HOST:PORT, [V6]:PORT, :PORT or unix:PATH (mode 0600); may be given again (default " DEFAULT_ADDRESS
+     ")"},
+    {"web.systemd-socket", false, set_systemd_socket, "", GROUP_WEB, NULL,
+     "listen on the sockets of a systemd .socket unit instead"},
+    {"web.telemetry-path", true, set_telemetry_path, "a path that begins with /", GROUP_WEB, "PATH",
+     "where the metrics are (default /metrics)"},
+    {"web.config.file", true, set_web_config, "a path", GROUP_WEB, "PATH",
+     "TLS, users, headers and a rate limit, as the exporter-toolkit has them (default none)"},
+    {"web.max-requests", true, set_max_requests, "a number from 1 to 100000", GROUP_WEB, "N",
+     "requests served at once; more get 503 (default 40)"},
+    {"web.enable-lifecycle", false, set_lifecycle, "", GROUP_WEB, NULL,
+     "POST or PUT /-/reload (default off)"},
+    {"log.level", true, set_log_level, "debug, info, warn or error", GROUP_LOG, "LEVEL",
+     "debug, info, warn or error (default info)"},
+    {"log.format", true, set_log_format, "logfmt or json", GROUP_LOG, "FORMAT",
+     "logfmt or json, to stderr (default logfmt)"},
+    {"procfs", true, set_procfs, "an absolute path", GROUP_PROCESS, "PATH",
+     "where procfs is mounted, of our own pid namespace (default /proc)"},
+    {"user", true, set_user, "a user's name", GROUP_PROCESS, "NAME",
+     "started as root: what all processes run as, with the capabilities that reading needs (default "
+     "malloc_exporter, nobody where there is none)"},
+    {"check-access", false, set_check_access, "a pid", GROUP_PROCESS, "[PID]",
+     "print what may be read on this machine, and why not; exit 0 or 3"},
+    {"version", false, set_version, "", GROUP_PROCESS, NULL, "print the version"},
+    {"help", false, set_help, "", GROUP_PROCESS, NULL, "print this"},
+    {"h", false, set_help, "", GROUP_HIDDEN, NULL, ""},
 };
 #define FLAG_COUNT (sizeof FLAGS / sizeof *FLAGS)
 
@@ -195,23 +220,19 @@ enum status service_options_parse(int argc, char **argv, struct service_options 
     return STATUS_OK;
 }
 
-const char *service_options_help(void)
+void service_options_help(FILE *out)
 {
-    return "  --config.file PATH          the YAML configuration (" CONFIG_FILE_DEFAULT ")\n"
-           "  --config.check              check it, print all that is wrong, exit 0 or 2\n"
-           "  --explain PID               with --config.check: which entry takes it, or why each does not\n"
-           "  --check-access [PID]        print what may be read on this machine, and why not; exit 0 or 3\n"
-           "  --web.listen-address ADDR   HOST:PORT, [V6]:PORT, :PORT, unix:PATH; repeatable "
-           "(" DEFAULT_ADDRESS ")\n"
-           "  --web.telemetry-path PATH   /metrics\n"
-           "  --web.config.file PATH      TLS, users and limits, as the exporter-toolkit has them\n"
-           "  --web.max-requests N        requests served at once (40)\n"
-           "  --web.systemd-socket        listen on the sockets of a systemd .socket unit instead\n"
-           "  --web.enable-lifecycle      POST or PUT /-/reload\n"
-           "  --log.level LEVEL           debug, info, warn, error (info)\n"
-           "  --log.format FORMAT         logfmt or json (logfmt)\n"
-           "  --procfs PATH               /proc\n"
-           "  --user NAME                 started as root: what all processes run as\n";
+    for (int group = 0; group < GROUP_HIDDEN; group++) {
+        help_title(out, GROUP_TITLES[group]);
+        for (size_t i = 0; i < FLAG_COUNT; i++) {
+            char left[64];
+            const struct flag *flag = &FLAGS[i];
+            snprintf(left, sizeof left, "--%s%s%s", flag->name, flag->argument ? " " : "",
+                     flag->argument ? flag->argument : "");
+            if ((int)flag->group == group)
+                help_row(out, left, flag->help);
+        }
+    }
 }
 
 static int check_web_config(const char *file)

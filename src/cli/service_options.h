@@ -2,6 +2,8 @@
 #ifndef CLI_SERVICE_OPTIONS_H
 #define CLI_SERVICE_OPTIONS_H
 
+#include <stdio.h>
+
 #include "base/error.h"
 #include "roles/keeper/keeper.h"
 
@@ -19,8 +21,8 @@ struct service_options {
 enum status service_options_parse(int argc, char **argv, struct service_options *ret,
                                   struct error *err) must_check;
 
-/** The flags' help, lines as --help prints them. */
-const char *service_options_help(void);
+/** The flags by groups, as --help prints them. */
+void service_options_help(FILE *out);
 
 /** Check a configuration file: all problems to stderr. Returns the exit code. */
 int service_check_config(const struct service_options *options);

@@ -28,9 +28,10 @@ static int has_mappings(int maps_fd)
 
 void live_note_trouble(struct live *live, int os_errno, const char *what)
 {
-    if (live->trouble.status != STATUS_OK || os_errno == 0 || os_errno == ENOENT || os_errno == ESRCH)
+    if (live->base.trouble_errno != 0 || os_errno == ENOENT || os_errno == ESRCH)
         return;
-    error_errno(&live->trouble, os_errno, "read %s of process %d", what, (int)live->base.pid);
+    live->base.trouble_errno = os_errno;
+    live->base.trouble_what = what;
 }
 
 static enum status open_maps(struct live *live, struct error *err)
@@ -71,13 +72,12 @@ static enum status read_identity(const struct live *live, struct proc_stat *ret,
 
 enum status live_trouble(const struct live *live, enum status otherwise, struct error *err)
 {
-    if (live->trouble.status == STATUS_OK)
-        return otherwise == STATUS_OK
-                   ? STATUS_OK
-                   : error_set(err, otherwise, "process %d has ended", (int)live->base.pid);
-    if (err)
-        *err = live->trouble;
-    return live->trouble.status;
+    const struct target *target = &live->base;
+    if (target->trouble_errno != 0)
+        return error_errno(err, target->trouble_errno, "read %s of process %d", target->trouble_what,
+                           (int)target->pid);
+    return otherwise == STATUS_OK ? STATUS_OK
+                                  : error_set(err, otherwise, "process %d has ended", (int)target->pid);
 }
 
 enum status live_take_identity(struct live *live, struct error *err)

@@ -16,8 +16,7 @@ struct live {
     bool is_swap_known;
     struct address_range *swapped; /* mappings with swapped pages; read only without a pagemap */
     size_t swapped_count;
-    struct error trouble; /* of ours, not of the process: what was read is not all; status OK: none */
-    pid_t read_tid;       /* a thread that still has the address space: the leader while it lives */
+    pid_t read_tid; /* a thread that still has the address space: the leader while it lives */
     struct proc_stat stat;
     char procfs[256];
 };
@@ -34,10 +33,7 @@ void live_read_parts(struct target *target, struct target_part *parts, size_t co
 int live_probe_memory(pid_t tid);
 
 /* live_identity.c */
-/**
- * Keep that something could not be read for a reason that is not the process' (@os_errno: no descriptor, no
- * memory, forbidden): live_still_same() will say so. The first is kept; ENOENT and ESRCH are none.
- */
+/** Keep the target's first trouble; ENOENT and ESRCH are none. */
 void live_note_trouble(struct live *live, int os_errno, const char *what);
 /** That trouble, else @otherwise: OK, or GONE for a process that has ended. */
 enum status live_trouble(const struct live *live, enum status otherwise, struct error *err);

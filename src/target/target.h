@@ -75,6 +75,11 @@ struct target {
     bool is_frozen; /* nothing in it moves, ever: a core */
     uint64_t read_bytes;
     uint64_t read_calls;
+    /* why something could not be read that is no hole in the process and no end of it (no descriptor, no
+     * memory, forbidden midway), and what; 0: nothing. target_still_same() fails then: what was read is not
+     * all */
+    int trouble_errno;
+    const char *trouble_what;
 };
 
 /** Bytes read from @address on, up to the first that cannot be read; 0 where the first already cannot. */

@@ -2,14 +2,15 @@
  * inject.c - runs a program and lets one of its system calls fail: inject FD COMMAND…
  *
  * From outside of the program (seccomp_unotify(2)): each call of calls.c waits for our word, of every process
- * that comes of the command, whichever library makes it. FD is a socket to who steers: lines
+ * that comes of the command, whichever library makes it. FD is a socket to who steers. He sends lines:
  *
- *   arm ROLE NTH FAULT   from here on the NTH call (from 1) of ROLE (any, main, helper, front, scanner) fails
- * by its fault number FAULT (from 0, as calls.c has them) count                answered by "count N": calls
- * of ROLE since the last arm
+ * - "arm ROLE NTH FAULT [CALL]": from here on the NTH call (from 1; of CALL, if given) of ROLE (any, main,
+ *   helper, front, scanner) fails by its fault number FAULT (from 0, as calls.c has them);
+ * - "count": answered by "count N", the calls of ROLE since the last arm.
  *
- * and on its own: "fired CALL FAULT ROLE" when it did so, "none CALL" where the call has fewer faults: then
- * it was let through. What a program's loader does before it runs is not counted. Exits as the command does.
+ * We say "fired CALL FAULT ROLE" when it did so, "none CALL" where the call has fewer faults and was let
+ * through, "skipped CALL" where a short transfer cannot be made of it. What a program's loader does before it
+ * runs is not counted. Exits as the command does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -50,6 +51,7 @@ static struct {
     uint64_t nth, seen;
     int fault;
     bool is_armed;
+    char call[32]; /* "": any */
 } injector;
 
 /* By the number of a thread: its process and role; forgotten at exec and at each arming. */
@@ -211,6 +213,8 @@ static void judge(const struct seccomp_notif *notice, struct seccomp_notif_resp 
     enum role role = role_of((pid_t)notice->pid);
     if (!is_counted(notice) || !call || (injector.armed_role != ROLE_ANY && role != injector.armed_role))
         return;
+    if (injector.call[0] && strcmp(injector.call, call->name) != 0)
+        return;
     injector.seen++;
     if (!injector.is_armed || injector.seen != injector.nth)
         return;
@@ -230,19 +234,20 @@ static void take_notice(void)
 
 static void obey(const char *line)
 {
-    char role[16];
+    char role[16], call[sizeof injector.call] = "";
     unsigned long long nth;
     int fault;
     if (strncmp(line, "count", 5) == 0) {
         say("count %llu\n", (unsigned long long)injector.seen);
         return;
     }
-    if (sscanf(line, "arm %15s %llu %d", role, &nth, &fault) != 3)
+    if (sscanf(line, "arm %15s %llu %d %31s", role, &nth, &fault, call) < 3)
         return;
     for (int i = ROLE_MAIN; i <= ROLE_ANY; i++)
         if (strcmp(ROLE_NAMES[i], role) == 0)
             injector.armed_role = (enum role)i;
     memset(threads, 0, sizeof threads);
+    memcpy(injector.call, call, sizeof call);
     injector.nth = nth;
     injector.fault = fault;
     injector.seen = 0;

@@ -1,10 +1,14 @@
 """The injector (inject.c) in the hands of a test: a command of which one system call is to fail."""
+import mmap
 import os
 import select
 import socket
+import struct
 import subprocess
+import threading
 
 BUILD = os.environ["BUILD_ROOT"]
+INTERPOSED = os.path.join(BUILD, "tests", "faults", "exporter_interposed")
 INJECT = os.path.join(BUILD, "tests", "faults", "inject")
 
 
@@ -34,8 +38,8 @@ class Injected:
         line, self.text = self.text.split(b"\n", 1)
         return line.decode()
 
-    def arm(self, role, nth, fault):
-        self.steering.sendall(f"arm {role} {nth} {fault}\n".encode())
+    def arm(self, role, nth, fault, call=""):
+        self.steering.sendall(f"arm {role} {nth} {fault} {call}\n".encode())
         while self.line() != "armed":
             pass
 
@@ -65,3 +69,52 @@ def run(command, nth, fault, seconds=60, role="any"):
             injected.process.kill()
             injected.process.wait()
         injected.close()
+
+
+class Orders:
+    """What interpose.c is told, in memory that all processes of @INTERPOSED share: start them with popen()."""
+    FD = 900
+    LAYOUT = "=QQII"
+    LOCK = threading.Lock()  # a process has one descriptor of that number
+    ROLES = ("any", "main", "helper", "front", "scanner")
+
+    def __init__(self):
+        self.fd = os.memfd_create("orders")
+        os.ftruncate(self.fd, mmap.PAGESIZE)
+        self.memory = mmap.mmap(self.fd, mmap.PAGESIZE)
+
+    def arm(self, nth, role="any"):
+        struct.pack_into(self.LAYOUT, self.memory, 0, 0, 0, self.ROLES.index(role), 0)
+        struct.pack_into("=Q", self.memory, 0, nth)
+
+    def fired(self):
+        return struct.unpack_from(self.LAYOUT, self.memory, 0)[3] > 0
+
+    def popen(self, command, **arguments):
+        with self.LOCK:
+            os.dup2(self.fd, self.FD, inheritable=True)
+            try:
+                return subprocess.Popen(command, pass_fds=[self.FD], **arguments)
+            finally:
+                os.close(self.FD)
+
+    def close(self):
+        self.memory.close()
+        os.close(self.fd)
+
+
+def run_without_memory(command, nth, seconds=60):
+    """As run(), of INTERPOSED with the Nth allocation failing."""
+    orders = Orders()
+    orders.arm(nth)
+    try:
+        process = orders.popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            out, err = process.communicate(timeout=seconds)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        return process.returncode, out, err, f"fired allocation {nth}" if orders.fired() else None
+    finally:
+        orders.close()

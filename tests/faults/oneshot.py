@@ -44,6 +44,11 @@ def is_incomplete(found):
 
 
 class Command:
+    faults = 8
+
+    def run(self, line, nth, fault):
+        return injector.run(line, nth, fault)
+
     def __init__(self, program, *arguments):
         self.line = [program, *arguments]
         runs = [facts(subprocess.run(self.line, stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
@@ -77,7 +82,7 @@ class Command:
     def try_call(self, nth, fault):
         """(what was planted, what is wrong or None)"""
         try:
-            code, out, err, planted = injector.run(self.line, nth, fault)
+            code, out, err, planted = self.run(self.line, nth, fault)
         except subprocess.TimeoutExpired:
             return "fired ?", "it hangs"
         wrong = self.verdict(code, out, err)
@@ -86,9 +91,17 @@ class Command:
     def try_faults(self, nth):
         """[(what was planted, what is wrong)] for each fault of call @nth; empty: there are fewer calls."""
         results = []
-        for fault in range(8):
+        for fault in range(self.faults):
             planted, wrong = self.try_call(nth, fault)
             if planted is None or planted.startswith("none"):
                 return results + [(planted, wrong)] if planted else results
             results.append((planted, wrong))
         return results
+
+
+class WithoutMemory(Command):
+    """The same, where one allocation fails."""
+    faults = 1
+
+    def run(self, line, nth, fault):
+        return injector.run_without_memory(line, nth)

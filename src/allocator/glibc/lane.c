@@ -174,6 +174,10 @@ void lane_end_pass(struct lane *lane)
     pass->page_counter.is_late = pass->page_counter.is_late || lane->page_counter.is_late;
     pass->target->read_bytes += lane->target->read_bytes;
     pass->target->read_calls += lane->target->read_calls;
+    if (pass->target->trouble_errno == 0) {
+        pass->target->trouble_errno = lane->target->trouble_errno;
+        pass->target->trouble_what = lane->target->trouble_what;
+    }
 }
 
 void lane_trim(struct lane *lane)

@@ -94,6 +94,7 @@ static enum status from_keeper(struct loop *loop, struct message *message, struc
     switch (message->kind) {
     case MESSAGE_PING:
         sandbox_report();
+        log_report_dropped();
         return tell_keeper(front, MESSAGE_PONG, err);
     case MESSAGE_PEER:
         return take_peer(front, message, err);
@@ -161,7 +162,7 @@ static enum status load_web(struct front *front, struct error *err)
     const char *file = front->start.web_config_file;
     enum status status = web_new(file, &front->web, &problems, err);
     if (status) {
-        fputs(buffer_string(&problems), stderr); /* FILE:LINE:COLUMN: as --config.check prints them */
+        log_lines(LOG_ERROR, "the web configuration is wrong", buffer_string(&problems));
         return status;
     }
     if (file[0])

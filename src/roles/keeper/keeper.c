@@ -178,6 +178,7 @@ static void run(struct keeper *keeper)
         struct pollfd polled[1 + KEEPER_CHILDREN] = {{keeper->signal_fd, POLLIN, 0}};
         restart_what_is_due(keeper);
         configuration_check(keeper, clock_monotonic_ns());
+        log_report_dropped();
         for (size_t i = 0; i < KEEPER_CHILDREN; i++)
             polled[1 + i] = (struct pollfd){keeper->children[i].control, POLLIN, 0};
         if (poll(polled, 1 + KEEPER_CHILDREN, TICK_MS) < 0 && errno != EINTR)

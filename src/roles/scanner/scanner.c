@@ -117,9 +117,9 @@ static enum status take_config(struct scanner *scanner, const struct message *me
     if (result.is_ok) {
         put_in_force(scanner, config);
     } else {
-        /* all that is wrong, for the person who wrote it; the first of it goes to the log */
+        /* all that is wrong, for the person who wrote it; the first of it goes to the keeper */
         const char *text = problems.length ? buffer_string(&problems) : why.message;
-        fprintf(stderr, "%s%s", text, problems.length ? "" : "\n");
+        log_lines(LOG_ERROR, "the configuration is wrong", text);
         snprintf(result.message, sizeof result.message, "%.*s", (int)strcspn(text, "\n"), text);
     }
     return scanner_tell_keeper(scanner, MESSAGE_CONFIG_RESULT, &result, err);
@@ -143,6 +143,7 @@ static enum status from_keeper(struct scanner *scanner, struct message *message,
     switch (message->kind) {
     case MESSAGE_PING:
         sandbox_report();
+        log_report_dropped();
         return scanner_tell_keeper(scanner, MESSAGE_PONG, &empty, err);
     case MESSAGE_PEER:
         return take_peer(scanner, message, err);

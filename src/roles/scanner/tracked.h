@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/rate_limit.h"
 #include "config/config.h"
 #include "link/messages.h"
 
@@ -49,7 +50,9 @@ struct tracked {
     uint64_t
         last_cost_ns; /* how long the last scan took; processor time of all its threads, where that is more */
     uint64_t last_success_realtime_ns;
-    unsigned timeouts; /* in a row */
+    unsigned timeouts;          /* in a row */
+    struct rate_limit log_rate; /* lines about its changes */
+    uint64_t log_held_back;     /* since the last that was written */
     struct message_process result;
     struct snapshot *snapshot; /* that goes with the result; NULL: none yet */
 };
