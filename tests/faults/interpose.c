@@ -1,6 +1,6 @@
 /*
- * interpose.c - linked into the exporter in front of the C library: one allocation fails, and the wall clock
- * is set, as the orders say that a test shares with all of its processes (a memfd, inherited as ORDERS_FD).
+ * interpose.c - linked into the exporter in front of the C library: one allocation fails, by
+ * the orders that a test shares with all of its processes (a memfd, inherited as ORDERS_FD).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,6 @@
 
 /* As injector.py packs it. */
 struct orders {
-    _Atomic int64_t shift_ns;     /* of CLOCK_REALTIME */
     _Atomic uint64_t nth;         /* which allocation of the role fails, from 1; 0: none */
     _Atomic uint64_t seen;        /* allocations of the role */
     _Atomic uint32_t role, fired; /* enum role; 0: any */
