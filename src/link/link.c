@@ -198,10 +198,10 @@ static enum status receive_packet(int end, struct packet *packet, size_t room, s
     do {
         got = recvmsg(end, &header, MSG_CMSG_CLOEXEC);
     } while (got < 0 && errno == EINTR);
-    if (got == 0 || (got < 0 && errno == ECONNRESET))
-        return error_set(err, STATUS_GONE, "the other role has closed its link");
-    if (got < 0)
+    if (got < 0 && errno != ECONNRESET)
         return error_errno(err, errno, "receive from another role");
+    if (got < 0)
+        return error_set(err, STATUS_GONE, "the other role has closed its link");
     packet->length = (size_t)got;
     packet->is_cut = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
@@ -210,7 +210,8 @@ static enum status receive_packet(int end, struct packet *packet, size_t room, s
         packet->fd_count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         memcpy(packet->fds, CMSG_DATA(c), packet->fd_count * sizeof(int));
     }
-    return STATUS_OK;
+    /* the end; or an empty packet, with which descriptors can come */
+    return got > 0 ? STATUS_OK : error_set(err, STATUS_GONE, "the other role has closed its link");
 }
 
 /* The bytes of a detached message: sealed, so that they cannot change under us, and as long as was said. */

@@ -183,11 +183,11 @@ void hostile_send(int end, struct input *input)
 
 void hostile_send_raw(int end, struct input *input)
 {
-    size_t length = input_u8(input) % 128;
+    size_t length = input_u8(input) % 128, fd_count = input_u8(input) % 2;
     length = length < input->left ? length : input->left;
-    send_packet(end, input->data, length, NULL, 0, &end, input_u8(input) % 2);
-    input->data += length < input->left ? length : input->left;
-    input->left -= length < input->left ? length : input->left;
+    send_packet(end, input->data, length, NULL, 0, &end, fd_count);
+    input->data += length;
+    input->left -= length;
 }
 
 void hostile_drain(int end)

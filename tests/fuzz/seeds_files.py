@@ -224,6 +224,7 @@ def link():
         for receiver in (1, 2, 3):
             yield bytes([receiver, 1]) + sound * 3
             yield bytes([receiver, 0]) + bytes([kind, 0, 0, 3]) + b"\x30\0\1\x99\0\xff\0\5\x80" + sound
+    yield b"\0\0\0\1" + b"\0\5\1" + b"bytes"  # an empty packet, and a short one, with a descriptor each
     stream = MESSAGES - 2
     for what in range(5):
         for question in range(8):

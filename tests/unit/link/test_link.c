@@ -94,18 +94,13 @@ struct written_frame {
     uint8_t body[8192];
 };
 
-static enum status send_written(enum message_kind kind, size_t length, int fd)
+static enum status send_packet(const struct written_frame *frame, size_t packet_length, int fd)
 {
-    struct written_frame frame = {.magic = 0x4b4e494c,
-                                  .version = LINK_VERSION,
-                                  .kind = (uint16_t)kind,
-                                  .length = length,
-                                  .has_fd = fd >= 0};
     union {
         char bytes[CMSG_SPACE(sizeof(int))];
         struct cmsghdr align;
     } control = {0};
-    struct iovec part = {.iov_base = &frame, .iov_len = offsetof(struct written_frame, body) + length};
+    struct iovec part = {.iov_base = (void *)(uintptr_t)frame, .iov_len = packet_length};
     struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
     if (fd >= 0) {
         header.msg_control = control.bytes;
@@ -114,9 +109,26 @@ static enum status send_written(enum message_kind kind, size_t length, int fd)
             .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
         memcpy(CMSG_DATA(CMSG_FIRSTHDR(&header)), &fd, sizeof fd);
     }
-    assert_true(sendmsg(ends[0], &header, 0) > 0);
+    assert_true(sendmsg(ends[0], &header, 0) >= 0);
     scoped_message struct message message = {.fd = -1};
     return link_receive(ends[1], &message, 1000, NULL);
+}
+
+static enum status send_written(enum message_kind kind, size_t length, int fd)
+{
+    struct written_frame frame = {.magic = 0x4b4e494c,
+                                  .version = LINK_VERSION,
+                                  .kind = (uint16_t)kind,
+                                  .length = length,
+                                  .has_fd = fd >= 0};
+    return send_packet(&frame, offsetof(struct written_frame, body) + length, fd);
+}
+
+static int lowest_free_fd(void)
+{
+    int fd = dup(0);
+    close(fd);
+    return fd;
 }
 
 static void test_a_kind_bounds_what_comes(void **state)
@@ -128,15 +140,26 @@ static void test_a_kind_bounds_what_comes(void **state)
     assert_int_equal(send_written(MESSAGE_PROCESS_GONE, gone + 1, -1), STATUS_BAD_DATA);
     assert_int_equal(send_written(MESSAGE_GROUP, group + 4096, -1), STATUS_OK);
     assert_int_equal(send_written(MESSAGE_PEER, message_body_size(MESSAGE_PEER), ends[0]), STATUS_OK);
-    int before = dup(0);
-    close(before);
-    assert_int_equal(send_written(MESSAGE_PROCESS_GONE, gone, ends[0]), STATUS_BAD_DATA);
-    int after = dup(0);
-    close(after);
-    assert_int_equal(after, before); /* the descriptor did not stay */
     struct message_process_gone body = {.pid = 1};
     assert_int_equal(link_send(ends[0], MESSAGE_PROCESS_GONE, &body, "x", 1, -1, 1000, NULL),
                      STATUS_TOO_LARGE);
+}
+
+/* Whatever is refused: the descriptors that came with it do not stay. */
+static void test_descriptors_do_not_stay(void **state)
+{
+    (void)state;
+    int before = lowest_free_fd();
+    struct written_frame garbage = {.magic = 1};
+    assert_int_equal(send_written(MESSAGE_PROCESS_GONE, message_body_size(MESSAGE_PROCESS_GONE), ends[0]),
+                     STATUS_BAD_DATA);
+    assert_int_equal(lowest_free_fd(), before);
+    assert_int_equal(send_packet(&garbage, sizeof garbage, ends[0]), STATUS_BAD_DATA);
+    assert_int_equal(lowest_free_fd(), before);
+    assert_int_equal(send_packet(&garbage, 3, ends[0]), STATUS_BAD_DATA);
+    assert_int_equal(lowest_free_fd(), before);
+    assert_int_equal(send_packet(&garbage, 0, ends[0]), STATUS_GONE); /* an empty packet looks like the end */
+    assert_int_equal(lowest_free_fd(), before);
 }
 
 static void test_closed_and_silent_ends(void **state)
@@ -158,6 +181,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_descriptor_comes_along, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_garbage_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_kind_bounds_what_comes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_descriptors_do_not_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_closed_and_silent_ends, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
