@@ -230,6 +230,8 @@ def link():
         for question in range(8):
             for selected in (0, 1):
                 yield bytes([4, selected, stream, 1, 0, what, question, 0]) + bytes([stream, 33, 0, what, question, 0])
+    # a format that is none, of a question whose answer has but one
+    yield bytes([4, 1, stream, 1, 4, 2, 1, 42, 0, 0x21]) + bytes([stream, 1, 4, 0, 1, 40, 0, 0x80])
     for question in range(3):
         for kind in range(9):
             record = bytes([kind, 1]) + (8).to_bytes(8, "little") + b"\0\0"

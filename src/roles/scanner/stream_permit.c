@@ -5,10 +5,11 @@
 #include "inspect/inspection.h"
 #include "roles/scanner/stream.h"
 
-static enum status refuse(struct stream *stream, enum status status, const char *code, struct error *err)
+/* A failure that was set already, with a code of its own. */
+static enum status refuse(struct stream *stream, enum status status, const char *code)
 {
     snprintf(stream->reply.code, sizeof stream->reply.code, "%s", code);
-    return error_set(err, status, "%s", err->message);
+    return status;
 }
 
 /* The consistency that the request may have; the lock is held. */
@@ -28,7 +29,7 @@ static enum status choose_consistency(struct stream *stream, const struct tracke
         error_set(err, STATUS_PERMISSION,
                   "consistency %s is not allowed for this process: see api.max_consistency",
                   consistency_name((enum consistency)wanted));
-        return refuse(stream, STATUS_PERMISSION, "consistency_not_allowed", err);
+        return refuse(stream, STATUS_PERMISSION, "consistency_not_allowed");
     }
     stream->job.request.consistency = (enum consistency)wanted;
     return STATUS_OK;
@@ -43,7 +44,7 @@ static enum status check_memory(struct stream *stream, struct error *err)
     if (!gives_memory || stream->scanner->config->api.memory)
         return STATUS_OK;
     error_set(err, STATUS_PERMISSION, "this gives contents of memory, and api.memory is false");
-    return refuse(stream, STATUS_PERMISSION, "memory_disabled", err);
+    return refuse(stream, STATUS_PERMISSION, "memory_disabled");
 }
 
 /* Whether the configuration lets this process be asked for, and how it is scanned; the lock is held. */

@@ -203,10 +203,11 @@ static bool is_pipe(int fd)
 
 static bool is_sound(const struct message_stream *request)
 {
+    if (request->pid <= 0 || request->format >= DUMP_FORMAT_COUNT)
+        return false;
     if (request->kind == STREAM_INSPECTION)
-        return request->pid > 0 && inspection_check(&request->question, NULL) == STATUS_OK;
-    bool is_known = request->kind == STREAM_CHUNKS || summary_has(request->kind);
-    return is_known && request->format < DUMP_FORMAT_COUNT && request->pid > 0 &&
+        return inspection_check(&request->question, NULL) == STATUS_OK;
+    return (request->kind == STREAM_CHUNKS || summary_has(request->kind)) &&
            request->content_bytes <= DUMP_CONTENT_MAX &&
            (request->kind != STREAM_HEAPMAP || (request->cells >= 1 && request->cells <= CELLS_WANTED_MAX));
 }

@@ -40,6 +40,18 @@ static enum MHD_Result reply_advice(struct request *request, const struct snapsh
     return request_reply(request, 200, "application/json", &body);
 }
 
+/* The last scan failed, or is so old that its numbers say nothing any more. */
+static enum MHD_Result refuse_failed(struct request *request, const struct store_process *process)
+{
+    struct error err;
+    enum status status = (enum status)process->message.failure_status;
+    if (process->message.state == PROCESS_STATE_FAILED && status != STATUS_OK && status != STATUS_STOPPED)
+        error_set(&err, status, "%s", process->message.message);
+    else
+        error_set(&err, STATUS_TIMEOUT, "the last result is too old to say anything");
+    return request_fail(request, &err);
+}
+
 static enum MHD_Result put_advice(struct request *request, const struct store_process *process)
 {
     switch (store_state_at(process, clock_monotonic_ns())) {
@@ -51,10 +63,7 @@ static enum MHD_Result put_advice(struct request *request, const struct store_pr
     case PROCESS_STATE_WAITING:
         return request_error(request, 503, "not_ready", "the process was not scanned yet", 1);
     default:
-        return request_error(request, 503, "unavailable",
-                             process->message.message[0] ? process->message.message
-                                                         : "the last result is too old to say anything",
-                             0);
+        return refuse_failed(request, process);
     }
 }
 

@@ -204,8 +204,13 @@ enum MHD_Result request_error(struct request *request, unsigned code, const char
     return request_queue(request, code, response, bytes);
 }
 
+const char *request_error_code(enum status status)
+{
+    return status_http_code(status) == 503 ? "unavailable" : status_label(status);
+}
+
 enum MHD_Result request_fail(struct request *request, const struct error *err)
 {
-    return request_error(request, (unsigned)status_http_code(err->status), status_label(err->status),
+    return request_error(request, (unsigned)status_http_code(err->status), request_error_code(err->status),
                          err->message, 0);
 }

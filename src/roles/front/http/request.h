@@ -49,6 +49,8 @@ enum MHD_Result request_error(struct request *request, unsigned code, const char
                               const char *message, unsigned retry_after_seconds);
 /** The same for a failure of ours. */
 enum MHD_Result request_fail(struct request *request, const struct error *err);
+/** The code of a failure as clients have it: "unavailable" for all that asking again may mend. */
+const char *request_error_code(enum status status);
 /** Queue @response of @bytes (a stream's: 0) with the headers that every answer has, and count it. */
 enum MHD_Result request_queue(struct request *request, unsigned code, struct MHD_Response *response,
                               size_t bytes);
