@@ -28,9 +28,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "link/landlock.h"
 #include "link/sandbox.h"
+#include "roles/front/confine.h"
 #include "target/pagemap_scan.h"
 
 #define REFUSED 250
@@ -225,10 +227,36 @@ static void test_what_roles_need(void **state)
     in_child(scanner_reads);
 }
 
+static char web_file[64];
+
+/* Of files the front can open none but those beside its web configuration. */
+static void front_reads_nothing_else(void)
+{
+    struct buffer problems scoped_buffer = {0};
+    struct front front = {0};
+    bool has_landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 1;
+    REQUIRE(web_new(web_file, &front.web, &problems, NULL) == STATUS_OK);
+    REQUIRE(front_confine(&front, NULL) == STATUS_OK);
+    REQUIRE(open(web_file, O_RDONLY) >= 0);
+    if (!has_landlock)
+        return;
+    REQUIRE(open("/proc/self/stat", O_RDONLY) == -1 && errno == EACCES);
+    REQUIRE(open("/etc/passwd", O_RDONLY) == -1 && errno == EACCES);
+}
+
 static void test_landlock(void **state)
 {
     (void)state;
+    char directory[] = "/tmp/test_sandbox-XXXXXX";
     in_child(only_below);
+    assert_non_null(mkdtemp(directory));
+    snprintf(web_file, sizeof web_file, "%s/web.yml", directory);
+    int fd = open(web_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, "{}\n", 3), 3);
+    close(fd);
+    in_child(front_reads_nothing_else);
+    unlink(web_file);
+    rmdir(directory);
 }
 
 int main(void)

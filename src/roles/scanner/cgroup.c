@@ -8,7 +8,8 @@
 #include "base/utf8.h"
 
 #define CONTAINER_DIGITS 64
-#define POD_LENGTH 36 /* 8-4-4-4-12 */
+#define POD_LENGTH 36        /* 8-4-4-4-12 */
+#define STATIC_POD_LENGTH 32 /* of a pod that kubelet has from a file: a hash */
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -28,19 +29,21 @@ static void find_container(const char *component, struct cgroup_names *names)
     }
 }
 
-/* "pod" and a uid, whose hyphens systemd's naming turns into underscores. */
+/* "pod" and a uid, whose hyphens systemd's naming turns into underscores, or a hash. */
 static void find_pod(const char *component, struct cgroup_names *names)
 {
     for (const char *at = component; (at = strstr(at, "pod")) != NULL; at += strlen("pod")) {
         char uid[POD_LENGTH + 1];
         size_t length = strspn(at + strlen("pod"), "0123456789abcdef-_");
-        if (length != POD_LENGTH)
+        bool is_hash =
+            length == STATIC_POD_LENGTH && strspn(at + strlen("pod"), "0123456789abcdef") == length;
+        if (length != POD_LENGTH && !is_hash)
             continue;
-        memcpy(uid, at + strlen("pod"), POD_LENGTH);
-        uid[POD_LENGTH] = '\0';
+        memcpy(uid, at + strlen("pod"), length);
+        uid[length] = '\0';
         for (char *c = uid; *c; c++)
             *c = *c == '_' ? '-' : *c;
-        memcpy(names->pod_uid, uid, sizeof uid);
+        memcpy(names->pod_uid, uid, length + 1);
     }
 }
 
