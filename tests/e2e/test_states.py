@@ -96,7 +96,9 @@ class Down(unittest.TestCase):
             # a process may take from one of its own user
             with Service(config(f"  - {{name: g, pid: [{one.pid}]}}\n", "10s"), "--user", "root") as service:
                 scanner = service.roles()["scanner"]
-                limits = resource.prlimit(scanner, resource.RLIMIT_NOFILE, (0, resource.prlimit(scanner, resource.RLIMIT_NOFILE)[1]))
+                # fewer than it has open, but what poll(2) is given
+                hard = resource.prlimit(scanner, resource.RLIMIT_NOFILE)[1]
+                limits = resource.prlimit(scanner, resource.RLIMIT_NOFILE, (4, hard))
                 self.check_down(service, one.pid, "error")
                 resource.prlimit(scanner, resource.RLIMIT_NOFILE, limits)
                 service.wait(lambda: value(service.metrics(), "malloc_up", one.pid) == 1)
