@@ -71,8 +71,11 @@ static enum status hold_begin(struct holder *holder, pid_t pid, uint64_t budget_
     status = STATUS_TIMEOUT;
     if (send_message(client->fd, &request) && receive_message(client->fd, HOLD_ANSWER, budget_ns, &answer))
         status = (enum status)answer.status;
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        /* no later than our own clock allows, whatever the answer says */
+        client->holder.release_by_ns = min_u64(answer.release_by_ns, clock_monotonic_ns() + budget_ns);
         return STATUS_OK;
+    }
     let_go(client);
     return say_why(status, pid, err);
 }

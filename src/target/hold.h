@@ -37,6 +37,11 @@ struct hold_ops {
 /** The common head of every holder. */
 struct holder {
     const struct hold_ops *ops;
+    /**
+     * Set by begin(): monotonic time by when end() has to be called, so that its threads run again within the
+     * budget; what letting go of them takes is off already, a message's way is not.
+     */
+    uint64_t release_by_ns;
 };
 
 #endif

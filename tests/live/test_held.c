@@ -100,6 +100,7 @@ static enum status told_begin(struct holder *holder, pid_t pid, uint64_t budget_
     if (told->before_first && atomic_load(&shared->stops) == 0)
         free(spawn_ask(&target, told->before_first));
     enum status status = told->real->ops->begin(told->real, pid, budget_ns, err);
+    holder->release_by_ns = told->real->release_by_ns;
     if (status == STATUS_OK) {
         atomic_fetch_add(&shared->stops, 1);
         atomic_store(&shared->is_held, true);

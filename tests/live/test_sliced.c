@@ -41,7 +41,12 @@ static enum status told_begin(struct holder *holder, pid_t pid, uint64_t budget_
     told->begun++;
     if (told->refuse_from && told->begun >= told->refuse_from)
         return error_set(err, told->refusal, "told to refuse");
-    return told->real ? told->real->ops->begin(told->real, pid, budget_ns, err) : STATUS_OK;
+    holder->release_by_ns = clock_monotonic_ns() + budget_ns;
+    if (!told->real)
+        return STATUS_OK;
+    enum status status = told->real->ops->begin(told->real, pid, budget_ns, err);
+    holder->release_by_ns = told->real->release_by_ns;
+    return status;
 }
 
 static void told_end(struct holder *holder, struct hold_report *ret)

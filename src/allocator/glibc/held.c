@@ -56,10 +56,9 @@ static enum status rehearse(struct held *held, struct error *err)
 }
 
 /* The pass of one stop; on success *@ret is the caller's to free, behind the stop. */
-static enum status run_pass(struct held *held, uint64_t budget_ns, struct maps *maps, struct pass **ret,
-                            struct error *err)
+static enum status run_pass(struct held *held, struct maps *maps, struct pass **ret, struct error *err)
 {
-    uint64_t deadline_ns = min_u64(held->request->deadline_ns, clock_monotonic_ns() + budget_ns);
+    uint64_t deadline_ns = min_u64(held->request->deadline_ns, held->request->holder->release_by_ns);
     enum status status = target_maps(held->target, maps, err);
     if (status == STATUS_OK)
         status = pass_run(held->target, held->request, maps, held->locations, true, deadline_ns, ret, err);
@@ -80,7 +79,7 @@ static enum status scan_once(struct held *held, uint64_t budget_ns, struct snaps
     scoped_maps struct maps maps = {0};
     scoped_pass struct pass *pass = NULL;
     reserve_enter(&held->reserve);
-    status = run_pass(held, budget_ns, &maps, &pass, err);
+    status = run_pass(held, &maps, &pass, err);
     struct hold_report report = {0};
     holder->ops->end(holder, &report);
     reserve_enter(NULL);

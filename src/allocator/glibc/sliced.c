@@ -16,6 +16,8 @@
 #define WINDOW_CHUNKS_MAX (WINDOW_BYTES / 16u + 2u * WALK_BATCH)
 /* of the longest stop, what the walk may use at first: stopping and letting go need the rest */
 #define SHARE_OF(budget) ((budget) / 8 * 5)
+/* what a last window and the way of a message may take */
+#define MARGIN_OF(budget) ((budget) / 8)
 #define FAILURES_MAX 4u
 /* what following the lists takes, where a chain has to be taken up before the marks held */
 #define RESERVE_BYTES (1u << 20)
@@ -130,13 +132,11 @@ static enum status stop_once(struct slicer *slicer, struct walk_chain *chain, bo
 {
     struct holder *holder = slicer->holder;
     struct walk *walk = slicer->walk;
-    uint64_t asked_ns = clock_monotonic_ns();
     enum status status = holder->ops->begin(holder, walk->heap->target->pid, slicer->budget_ns, err);
     if (status != STATUS_OK)
         return status;
-    uint64_t now_ns = clock_monotonic_ns(), end_ns = now_ns + slicer->share_ns;
-    /* stopping many threads has taken its part already, and letting them go takes as much again */
-    uint64_t latest_ns = asked_ns + slicer->budget_ns - slicer->budget_ns / 8;
+    uint64_t end_ns = clock_monotonic_ns() + slicer->share_ns;
+    uint64_t latest_ns = holder->release_by_ns - min_u64(holder->release_by_ns, MARGIN_OF(slicer->budget_ns));
     reserve_enter(&slicer->reserve);
     slicer->count = 0;
     walk->is_full = false;

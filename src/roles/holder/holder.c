@@ -260,6 +260,13 @@ static uint64_t let_go(struct hold *hold)
     return clock_monotonic_ns() - hold->begun_ns;
 }
 
+/* When the stop has to end, so that all threads are let go within the budget. */
+static uint64_t release_by_ns(const struct hold *hold)
+{
+    uint64_t let_go = hold->count * LET_GO_NS;
+    return hold->begun_ns + (hold->budget_ns > let_go ? hold->budget_ns - let_go : 0);
+}
+
 static bool say(int fd, const struct hold_message *message)
 {
     return send(fd, message, sizeof *message, MSG_NOSIGNAL) == (ssize_t)sizeof *message;
@@ -287,6 +294,7 @@ int holder_main(int socket_fd)
     if (status != STATUS_OK)
         let_go(&hold);
     answer.status = (uint32_t)status;
+    answer.release_by_ns = release_by_ns(&hold);
     answer.threads = (uint32_t)hold.count;
     if (!say(socket_fd, &answer) || status != STATUS_OK)
         return status == STATUS_OK;
