@@ -79,7 +79,7 @@ enum status chunks_print(const struct oneshot_options *options, const struct ses
     dump_begin(dump, dump_format_of(options->format), &filter, write, NULL);
     bool is_held = options->consistency == CONSISTENCY_SNAPSHOT && !options->core;
     status = (is_held ? print_later : print_now)(&session, dump, &snapshot, err);
-    bool is_complete = snapshot ? numbers_tell_each_state(&snapshot->numbers) : dump->is_limited;
+    bool is_complete = snapshot ? snapshot->numbers.is_complete : dump->is_limited;
     snapshot_unref(snapshot);
     if (status == STATUS_STOPPED && dump->is_limited)
         status = STATUS_OK;

@@ -62,7 +62,7 @@ void dump_add_content(struct dump *dump, uint32_t bytes, dump_read read, void *c
 /** Hand over what is in the block now; false where the reader is gone. */
 bool dump_flush(struct dump *dump);
 
-/** Put the summary (@is_complete: nothing was unread, and each state is right) and flush; false where the
+/** Put the summary (@is_complete: nothing was unread) and flush; false where the
  * reader is gone. */
 bool dump_end(struct dump *dump, bool is_complete);
 

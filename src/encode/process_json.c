@@ -223,7 +223,8 @@ void process_json_arenas(struct buffer *out, const struct snapshot *snapshot)
 {
     buffer_text(out, "{");
     put_identity(out, snapshot);
-    number(out, "last_scan_complete", numbers_tell_each_state(&snapshot->numbers));
+    number(out, "last_scan_complete", snapshot->numbers.is_complete);
+    number(out, "tcaches_missing", snapshot->numbers.tcaches_missing);
     put_arenas(out, snapshot);
     key(out, "heap_list");
     buffer_text(out, "[");

@@ -21,7 +21,7 @@ static void put_head(struct report *report, const struct snapshot *snapshot)
     report_key(report, "last_scan_mode", NULL);
     report_text(report, consistency_name((enum consistency)snapshot->timing.mode));
     report_key(report, "last_scan_complete", "complete");
-    report_count(report, numbers_tell_each_state(&snapshot->numbers));
+    report_count(report, snapshot->numbers.is_complete);
 }
 
 void summary_sizes(struct report *report, const struct snapshot *snapshot, const struct size_list *list)

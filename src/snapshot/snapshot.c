@@ -76,11 +76,6 @@ uint64_t numbers_free_bytes(const struct scan_numbers *numbers)
     return bytes;
 }
 
-bool numbers_tell_each_state(const struct scan_numbers *numbers)
-{
-    return numbers->is_complete && numbers->tcaches_missing == 0;
-}
-
 uint64_t numbers_binned_bytes(const struct scan_numbers *numbers)
 {
     return numbers->states[CHUNK_UNSORTED].bytes + numbers->states[CHUNK_SMALL].bytes +

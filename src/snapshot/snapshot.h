@@ -233,8 +233,6 @@ bool snapshot_is_valid(const void *data, size_t length);
 /** Sums that several readers want. */
 uint64_t numbers_active_bytes(const struct scan_numbers *numbers);
 uint64_t numbers_free_bytes(const struct scan_numbers *numbers);
-/** Whether each chunk's own state is right: all was read, and each thread's tcache found. */
-bool numbers_tell_each_state(const struct scan_numbers *numbers);
 /** Bytes in unsorted, small and large. */
 uint64_t numbers_binned_bytes(const struct scan_numbers *numbers);
 

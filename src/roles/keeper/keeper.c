@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -181,8 +182,9 @@ static void run(struct keeper *keeper)
         log_report_dropped();
         for (size_t i = 0; i < KEEPER_CHILDREN; i++)
             polled[1 + i] = (struct pollfd){keeper->children[i].control, POLLIN, 0};
+        /* without memory for it: again, a moment later */
         if (poll(polled, 1 + KEEPER_CHILDREN, TICK_MS) < 0 && errno != EINTR)
-            return;
+            nanosleep(&(struct timespec){.tv_nsec = TICK_MS * (long)NS_PER_MS}, NULL);
         for (size_t i = 0; i < KEEPER_CHILDREN; i++)
             if (polled[1 + i].revents)
                 dispatch_receive(keeper, &keeper->children[i]);

@@ -128,7 +128,7 @@ static enum status run(struct stream *stream, struct tools *tools, struct error 
 {
     struct snapshot *snapshot = NULL;
     enum status status = walk(stream, tools, &snapshot, err);
-    bool is_complete = snapshot && numbers_tell_each_state(&snapshot->numbers);
+    bool is_complete = snapshot && snapshot->numbers.is_complete;
     snapshot_unref(snapshot);
     if (stream->pack.block && (status == STATUS_OK || stream->pack.is_full))
         status = send_packed(stream, err);
