@@ -25,7 +25,7 @@ struct symbol_source;
  * Owned by whoever scans many processes; one thread at a time.
  */
 struct allocator_cache;
-struct allocator_cache *allocator_cache_new(void);
+struct allocator_cache *allocator_cache_new(void); /* empty; NULL without memory */
 void allocator_cache_free(struct allocator_cache *cache);
 
 /**

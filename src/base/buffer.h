@@ -25,7 +25,7 @@ struct buffer {
 void buffer_deinit(struct buffer *buffer);
 #define scoped_buffer scoped(buffer_deinit)
 
-void buffer_append(struct buffer *buffer, const void *data, size_t length);
+void buffer_append(struct buffer *buffer, const void *data, size_t length); /* bytes */
 void buffer_text(struct buffer *buffer, const char *text);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buffer_u64(struct buffer *buffer, uint64_t value);

@@ -37,17 +37,17 @@ static inline uint64_t align_up(uint64_t value, uint64_t alignment)
     return align_down(value + alignment - 1, alignment);
 }
 
-static inline bool is_aligned(uint64_t value, uint64_t alignment)
+static inline bool is_aligned(uint64_t value, uint64_t alignment) /* a power of two */
 {
     return (value & (alignment - 1)) == 0;
 }
 
-static inline uint64_t min_u64(uint64_t a, uint64_t b)
+static inline uint64_t min_u64(uint64_t a, uint64_t b) /* the smaller */
 {
     return a < b ? a : b;
 }
 
-static inline uint64_t max_u64(uint64_t a, uint64_t b)
+static inline uint64_t max_u64(uint64_t a, uint64_t b) /* the larger */
 {
     return a > b ? a : b;
 }

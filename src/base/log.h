@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
-enum log_format { LOG_LOGFMT, LOG_JSON };
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR }; /* least first */
+enum log_format { LOG_LOGFMT, LOG_JSON };                    /* of a line */
 
 /** Set once at start, before any thread: what to write, how, and the role's name in each line. */
 void log_init(enum log_level level, enum log_format format, const char *role);

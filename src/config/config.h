@@ -17,8 +17,8 @@
 struct pattern;       /* a compiled PCRE2 pattern; config/pattern.h */
 struct name_template; /* a parsed name template; config/name_template.h */
 
-enum api_access { API_AUTHENTICATED, API_LOCAL, API_OPEN };
-enum identify_by { IDENTIFY_PID, IDENTIFY_NONE };
+enum api_access { API_AUTHENTICATED, API_LOCAL, API_OPEN }; /* who may ask for addresses */
+enum identify_by { IDENTIFY_PID, IDENTIFY_NONE };           /* whether processes have series of their own */
 /* `consistency` is 0 live, 1 sliced, 2 snapshot, as enum consistency in snapshot/snapshot.h */
 
 /** Settings of a scan: defaults under `scan`, each entry has its own copy with its overrides applied. */

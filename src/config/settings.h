@@ -49,6 +49,7 @@ struct setting {
     const char *help;
 };
 
+/** All settings, in the order of the example file, and how many there are. */
 extern const struct setting SETTINGS[];
 extern const size_t SETTINGS_COUNT;
 

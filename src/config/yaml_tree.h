@@ -21,6 +21,7 @@
 #define YAML_TREE_KEYS_MAX 1000 /* of one map */
 #define YAML_TREE_ANCHORS_MAX 100
 
+/** What a node is. */
 enum node_kind { NODE_TEXT, NODE_LIST, NODE_MAP };
 
 /**

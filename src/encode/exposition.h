@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "metrics/view.h"
 
+/** Prometheus text 0.0.4, OpenMetrics 1.0. */
 enum exposition_format { EXPOSITION_TEXT, EXPOSITION_OPENMETRICS, EXPOSITION_COUNT };
 
 /** Value of the Content-Type header. */

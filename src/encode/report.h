@@ -14,7 +14,7 @@
 /** Takes a block; false ends the report (the reader is gone). */
 typedef bool (*report_write)(void *context, const char *data, size_t length);
 
-enum report_format { REPORT_JSON, REPORT_TEXT };
+enum report_format { REPORT_JSON, REPORT_TEXT }; /* how it is printed */
 
 /** A column: its key in JSON, its title and width in text; @is_right: aligned to the right. */
 struct report_column {
@@ -41,6 +41,7 @@ struct report {
     char block[REPORT_BLOCK_BYTES];
 };
 
+/** Begin; blocks go to @write with @context. report_end() must follow, or the report is forgotten. */
 void report_begin(struct report *report, enum report_format format, report_write write, void *context);
 /** End and send what is left; false where the reader is gone. */
 bool report_end(struct report *report);

@@ -4,10 +4,12 @@
 
 #include "inspect/inspection.h"
 
+/** Answers one kind of question, as inspection_run() says. */
 typedef enum status inspect_fn(const struct inspection *inspection,
                                const struct inspection_question *question, struct report *report,
                                struct error *err);
 
+/** One a kind, in the order of INSPECTION_TABLE; each in the file of its name. */
 inspect_fn inspect_maps, inspect_status, inspect_symbols, inspect_address, inspect_struct, inspect_memory,
     inspect_strings, inspect_search;
 

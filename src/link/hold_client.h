@@ -25,6 +25,7 @@ struct hold_client {
     uint64_t budget_ns;
 };
 
+/** Ready to hold; @launcher is copied, its context must outlive @client. Nothing is started yet. */
 void hold_client_init(struct hold_client *client, const struct hold_launcher *launcher);
 
 #endif

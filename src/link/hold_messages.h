@@ -11,6 +11,7 @@
 /** Nothing stands still for longer, whoever asks: the longest snapshot_max_pause of a configuration. */
 #define HOLD_BUDGET_NS_MAX UINT64_C(60000000000)
 
+/** Who asks sends REQUEST and, once there was an ANSWER, RELEASE; the holder tells by REPORT how it was. */
 enum hold_kind { HOLD_REQUEST, HOLD_ANSWER, HOLD_RELEASE, HOLD_REPORT };
 
 /** Every message; what a kind does not use is 0. */

@@ -58,7 +58,7 @@
     X(STREAM_REPLY, struct message_stream_reply, 0, false) /* scanner -> front: it begins, or why not */     \
     X(STREAM_END, struct message_stream_reply, 0, false)   /* scanner -> front: how it ended */
 
-struct message_empty {
+struct message_empty { /* of kinds that say all by their name */
     uint32_t reserved;
 };
 
@@ -102,7 +102,7 @@ struct message_config_result {
     char message[512]; /* the first problem */
 };
 
-enum role { ROLE_KEEPER, ROLE_FRONT, ROLE_SCANNER, ROLE_RESOLVER, ROLE_HOLDER, ROLE_COUNT };
+enum role { ROLE_KEEPER, ROLE_FRONT, ROLE_SCANNER, ROLE_RESOLVER, ROLE_HOLDER, ROLE_COUNT }; /* processes */
 
 /** Of holder and resolver, which are started for each task: how many a signal has ended. */
 struct message_restarts {
@@ -170,7 +170,7 @@ struct message_group {
     struct group_counters added;
 };
 
-struct message_group_gone {
+struct message_group_gone { /* a group that has ended, and its counters with it */
     char name[256];
 };
 

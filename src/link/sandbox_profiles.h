@@ -27,6 +27,7 @@ struct sandbox_row {
     uint64_t value;
 };
 
+/** What each role may call, and how many rows there are. */
 extern const struct sandbox_row SANDBOX_ROWS[];
 extern const size_t SANDBOX_ROWS_COUNT;
 

@@ -7,6 +7,7 @@
 
 #include "metrics/view.h"
 
+/** What a metric is to Prometheus. */
 enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_INFO, METRIC_HISTOGRAM };
 /* What a metric is one set of: a process (or aggregated group), a group, the exporter. */
 enum metric_scope { SCOPE_PROCESS, SCOPE_GROUP, SCOPE_EXPORTER };

@@ -4,21 +4,25 @@
 
 #include "metrics/catalogue.h"
 
+/** A whole number. */
 static inline void emit_value(struct sample_sink *sink, uint64_t value)
 {
     sink->sample(sink, &(struct sample){.integer = value});
 }
 
+/** Nanoseconds, which are shown as seconds. */
 static inline void emit_ns(struct sample_sink *sink, uint64_t ns)
 {
     sink->sample(sink, &(struct sample){.kind = VALUE_NS, .integer = ns});
 }
 
+/** A real number. */
 static inline void emit_double(struct sample_sink *sink, double value)
 {
     sink->sample(sink, &(struct sample){.kind = VALUE_DOUBLE, .real = value});
 }
 
+/** A whole number with one label of its own, @name=@label; both must stay until the sink returns. */
 static inline void emit_labelled(struct sample_sink *sink, const char *name, const char *label,
                                  uint64_t value)
 {

@@ -12,7 +12,7 @@
 #include "snapshot/outcome.h"
 #include "snapshot/snapshot.h"
 
-struct view_label {
+struct view_label { /* of a series; the texts are the caller's */
     const char *name;
     const char *value;
 };

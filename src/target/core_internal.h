@@ -60,6 +60,7 @@ struct core {
     struct target_core_info info;
 };
 
+/** The core that @target is the head of. */
 static inline struct core *core_of(struct target *target)
 {
     return (struct core *)target;

@@ -21,6 +21,7 @@ struct live {
     char procfs[256];
 };
 
+/** The process that @target is the head of. */
 static inline struct live *live_of(struct target *target)
 {
     return (struct live *)target;

@@ -4,6 +4,7 @@
 
 #include "allocator/allocator.h"
 
+/** The row of the registry in allocator.c. */
 extern const struct allocator_ops glibc_allocator;
 
 #endif

@@ -166,7 +166,7 @@ static inline uint64_t heap_bin_first(const struct glibc_heap *heap, const struc
 }
 
 static inline uint64_t heap_bin_last(const struct glibc_heap *heap, const struct glibc_arena *arena,
-                                     unsigned bin)
+                                     unsigned bin) /* likewise */
 {
     unsigned word = heap->layout->word_bytes;
     return heap_word(heap, arena->state + heap->layout->state.bins + 2u * word * (bin - 1u) + word);

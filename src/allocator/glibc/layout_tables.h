@@ -22,6 +22,7 @@ struct tcache_row {
     struct tcache_layout words[2];
 };
 
+/** Rows of each struct by rising @since, and how many there are. */
 extern const struct state_row LAYOUT_STATES[];
 extern const struct par_row LAYOUT_PARS[];
 extern const struct heap_row LAYOUT_HEAPS[];

@@ -42,6 +42,7 @@ void links_note(struct glibc_heap *heap, const struct glibc_segment *segment, ui
  */
 void links_settle(struct glibc_heap *heap, struct totals *totals);
 
+/** Free what links_begin() made. */
 void links_end(struct glibc_heap *heap);
 
 #endif

@@ -35,6 +35,7 @@ struct marks {
     bool is_kept_whole; /* all marks are in kept */
 };
 
+/** A map for the segments of @heap, which must outlive it; marks_deinit() ends it. STATUS_NO_MEMORY. */
 enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struct error *err) must_check;
 void marks_deinit(struct marks *marks);
 

@@ -77,7 +77,7 @@ enum status store_view(struct store *store, struct store_view *ret, struct error
 void store_view_deinit(struct store_view *view);
 #define scoped_view scoped(store_view_deinit)
 
-struct message_settings store_current_settings(struct store *store);
+struct message_settings store_current_settings(struct store *store); /* what the scanner said last */
 
 /** The process, or NULL; store_process_unref() ends it. */
 struct store_process *store_find(struct store *store, int32_t pid);

@@ -32,6 +32,7 @@ void store_group_unref(struct store_group *group);
  * lock is held. */
 void store_leave_groups(struct store *store, uint64_t now_ns);
 
+/** Memory that it takes, for the bound on all of them. */
 uint64_t store_group_bytes(const struct store_group *group);
 uint64_t store_process_bytes(const struct store_process *process);
 

@@ -11,6 +11,7 @@
 
 #define HELPERS_MAX 32
 
+/** A holder or resolver that was started for one task. */
 struct helper {
     pid_t pid;
     enum role role;

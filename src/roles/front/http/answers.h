@@ -25,7 +25,7 @@ enum answer_kind {
 
 /** Immutable bytes with a count of references. */
 struct answer;
-const char *answer_data(const struct answer *answer);
+const char *answer_data(const struct answer *answer); /* its bytes, how many, one holder more */
 size_t answer_length(const struct answer *answer);
 struct answer *answer_ref(struct answer *answer);
 /** A void pointer, as libmicrohttpd calls it. NULL is allowed. */
@@ -35,7 +35,7 @@ void answer_unref(void *answer);
 unsigned answer_holders(struct answer *answer, int more);
 
 struct answers;
-struct answers *answers_new(void);
+struct answers *answers_new(void); /* none kept yet; NULL without memory */
 void answers_free(struct answers *answers);
 
 /** The one of @kind that is young enough at @now_ns, with a reference for the caller, or NULL. */

@@ -11,6 +11,7 @@ enum status render_metrics(struct request *request, enum exposition_format forma
                            struct error *err) must_check;
 enum status render_processes(struct request *request, struct buffer *body, struct error *err) must_check;
 
+/** Each answers the path of its name in the router's table, and gives what libmicrohttpd is told. */
 enum MHD_Result handle_metrics(struct request *request);
 enum MHD_Result handle_healthy(struct request *request);
 enum MHD_Result handle_ready(struct request *request);

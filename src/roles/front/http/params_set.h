@@ -9,6 +9,7 @@
 /** Set one parameter; false: the value is not allowed. */
 typedef bool params_set(struct message_stream *stream, const char *value);
 
+/** One a parameter that inspections take; what each allows is in the table of params.c. */
 params_set params_set_match, params_set_exact, params_set_at, params_set_length, params_set_min,
     params_set_findings, params_set_bytes, params_set_needle, params_set_pointer;
 

@@ -6,6 +6,7 @@
 
 #define ROUTES_MAX 24
 
+/** GET and HEAD, or POST and PUT. */
 enum route_methods { ROUTE_GET, ROUTE_POST };
 /** ROUTE_ADDRESSES: the answer gives addresses, so api.access decides. */
 enum route_access { ROUTE_PUBLIC, ROUTE_ADDRESSES };

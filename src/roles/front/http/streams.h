@@ -13,6 +13,8 @@
 /** At most so many, whatever api.max_streams says. */
 #define STREAMS_MAX 64
 
+/** None yet, and the thread that will look at them; streams_free() ends both. NULL: it could not be started.
+ */
 struct streams *streams_new(struct front *front);
 /** Ends its thread; no stream may be left. NULL is allowed. */
 void streams_free(struct streams *streams);

@@ -31,6 +31,7 @@ struct stream {
     struct message_stream_reply reply;
 };
 
+/** All that are under way, and the thread that looks at them. @wake: an eventfd that it waits for. */
 struct streams {
     struct front *front;
     pthread_mutex_t lock;

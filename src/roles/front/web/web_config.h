@@ -53,7 +53,7 @@ struct web_text {
     unsigned line, column;
 };
 
-struct web_text_list {
+struct web_text_list { /* is_given also where it is empty */
     struct web_text *items;
     size_t count;
     bool is_given;

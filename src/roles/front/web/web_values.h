@@ -5,6 +5,7 @@
 #include "config/yaml_tree.h"
 #include "roles/front/web/web_config.h"
 
+/** One run over a file: where values go, and where what is wrong. */
 struct web_reader {
     const char *file;
     struct web_config *config;
