@@ -49,7 +49,7 @@ static bool totals_consume(struct chunk_sink *sink, const struct chunk *chunks, 
             histogram_add(&totals->used, chunk->size);
         else if (chunk->state != CHUNK_TOP)
             histogram_add(&totals->free, chunk->size);
-        if (chunk->state >= CHUNK_UNSORTED && chunk->state <= CHUNK_LARGE &&
+        if (arena < totals->arena_count && chunk->state >= CHUNK_UNSORTED && chunk->state <= CHUNK_LARGE &&
             chunk->size > totals->largest_binned[arena])
             totals->largest_binned[arena] = chunk->size;
     }
