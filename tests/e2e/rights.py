@@ -44,11 +44,21 @@ def helpers(service):
     return found
 
 
+def stopped(pid):
+    """Whether @pid stands still from here on; not where it has ended meanwhile."""
+    with contextlib.suppress(OSError, KeyError):
+        os.kill(pid, signal.SIGSTOP)
+        while (state := status(pid)["State"][0]) not in "TZX":
+            time.sleep(0.0005)
+        return state == "T"
+    return False
+
+
 @contextlib.contextmanager
 def helper_at_work(service, role, ask=lambda: None, seconds=60):
-    """The pid of a @role that waits for the scanner, which stands still meanwhile; @ask is called again and again, on a
-    thread of its own, until there is one."""
-    scanner, limit, is_found = service.roles()["scanner"], time.monotonic() + seconds, threading.Event()
+    """The pid of a @role that stands still meanwhile; @ask is called again and again, on a thread of its own, until there
+    is one."""
+    limit, is_found = time.monotonic() + seconds, threading.Event()
 
     def repeat():
         while not is_found.is_set():
@@ -56,21 +66,22 @@ def helper_at_work(service, role, ask=lambda: None, seconds=60):
                 ask()
             is_found.wait(0.01)
 
-    asking = threading.Thread(target=repeat)
+    def catch():
+        while time.monotonic() < limit:
+            for pid, kind in helpers(service).items():
+                if kind == role and stopped(pid):
+                    return pid
+            time.sleep(0.0005)
+        raise AssertionError(f"no {role} was seen at work")
+
+    asking, pid = threading.Thread(target=repeat), None
     asking.start()
     try:
-        while True:
-            assert time.monotonic() < limit, f"no {role} was seen at work"
-            if role in helpers(service).values():
-                os.kill(scanner, signal.SIGSTOP)
-                pid = next((pid for pid, kind in helpers(service).items() if kind == role), None)
-                if pid:
-                    break
-                os.kill(scanner, signal.SIGCONT)
-            time.sleep(0.0005)
+        pid = catch()
         yield pid
     finally:
         is_found.set()
         with contextlib.suppress(OSError):
-            os.kill(scanner, signal.SIGCONT)
+            if pid:
+                os.kill(pid, signal.SIGCONT)
         asking.join()

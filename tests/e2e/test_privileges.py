@@ -24,6 +24,7 @@ process_names:
 """
 # vfork's parent cannot be stopped: a holder tries for a quarter of its budget
 WITH_HOLDER = """
+limits: {max_cpu: 100%%}
 scan: {interval: 200ms, consistency: snapshot, snapshot_max_pause: 8s}
 discovery: {interval: 200ms}
 process_names:
