@@ -58,6 +58,7 @@ struct scan_request {
     struct symbol_source *symbols; /* may be NULL */
     struct allocator_cache *cache; /* may be NULL */
     struct scan_threads *threads;  /* may be NULL: the calling thread walks all heaps */
+    struct scan_timing *stops;     /* gets mode, why and pauses, also of a scan that fails; may be NULL */
 };
 
 /** An allocator that can be recognised and walked. */

@@ -107,6 +107,10 @@ class OfTheService(unittest.TestCase):
                 self.assertEqual(value(metrics, "malloc_up", target.pid), int(is_live))
                 self.assertEqual(value(metrics, "malloc_last_scan_failure", target.pid, reason="timeout"),
                                  None if is_live else 1)
+                # the attempt that failed says what it was, and that it stopped the process
+                self.assertEqual(value(metrics, "malloc_last_scan_mode", target.pid, mode="snapshot"),
+                                 None if is_live else 1)
+                self.assertEqual(value(metrics, "malloc_last_scan_max_pause_seconds", target.pid) > 0, not is_live)
 
     def test_a_dump_ends_at_its_time(self):
         with Target("target_bench", "small", "512") as target:

@@ -51,14 +51,12 @@ static enum status scan_sliced(struct target *target, const struct scan_request 
                                struct snapshot **ret, struct error *err)
 {
     scoped_pass struct pass *pass = NULL;
+    if (request->stops)
+        request->stops->mode = CONSISTENCY_SLICED;
     enum status status = scan_running(target, request, maps, locations, &pass, ret, err);
     if (status != STATUS_OK)
         return status;
-    const struct slicer *slicer = &pass->slicer;
-    (*ret)->timing.pause_ns = slicer->pause_ns;
-    (*ret)->timing.max_pause_ns = slicer->max_pause_ns;
-    (*ret)->timing.mode = slicer->is_off ? CONSISTENCY_LIVE : CONSISTENCY_SLICED;
-    (*ret)->timing.why = slicer->is_off ? slicer->why : MODE_WHY_REQUESTED;
+    (*ret)->timing = slicer_timing(&pass->slicer);
     return STATUS_OK;
 }
 
@@ -122,6 +120,8 @@ static enum status scan_found(struct target *target, const struct scan_request *
         if (status == STATUS_OK || !is_live_instead(status, &why))
             return status;
     }
+    if (request->stops)
+        *request->stops = (struct scan_timing){.mode = CONSISTENCY_LIVE, .why = why};
     enum status status = scan_live(target, request, maps, locations, ret, err);
     if (status == STATUS_OK)
         (*ret)->timing.why = why;

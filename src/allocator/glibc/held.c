@@ -168,12 +168,14 @@ enum status held_scan(struct target *target, const struct scan_request *request,
     if (status != STATUS_OK)
         return status;
     struct snapshot *snapshot = scan_until_sound(&held, &status, err);
+    const struct scan_timing stops = {
+        .pause_ns = held.sum_ns, .max_pause_ns = held.max_ns, .mode = CONSISTENCY_SNAPSHOT};
     reserve_deinit(&held.reserve);
+    if (request->stops)
+        *request->stops = stops;
     if (!snapshot)
         return status;
-    snapshot->timing.pause_ns = held.sum_ns;
-    snapshot->timing.max_pause_ns = held.max_ns;
-    snapshot->timing.mode = CONSISTENCY_SNAPSHOT;
+    snapshot->timing = stops;
     *ret = snapshot;
     return STATUS_OK;
 }

@@ -52,6 +52,7 @@ enum status slicer_init(struct slicer *slicer, const struct scan_request *reques
     uint64_t now_ns = clock_monotonic_ns();
     *slicer = (struct slicer){.sink = {.consume = keep},
                               .holder = request->holder,
+                              .stops = request->stops,
                               .walk = walk,
                               .chunks = chunks,
                               .room = SLICE_CHUNKS,
@@ -225,6 +226,14 @@ static enum status walk_in_slices(struct slicer *slicer, struct walk_chain *chai
     return STATUS_OK;
 }
 
+struct scan_timing slicer_timing(const struct slicer *slicer)
+{
+    return (struct scan_timing){.pause_ns = slicer->pause_ns,
+                                .max_pause_ns = slicer->max_pause_ns,
+                                .mode = slicer->is_off ? CONSISTENCY_LIVE : CONSISTENCY_SLICED,
+                                .why = slicer->is_off ? slicer->why : MODE_WHY_REQUESTED};
+}
+
 enum status sliced_walk_segment(struct slicer *slicer, const struct glibc_segment *segment, struct error *err)
 {
     struct walk *walk = slicer->walk;
@@ -246,6 +255,8 @@ enum status sliced_walk_segment(struct slicer *slicer, const struct glibc_segmen
     memcpy(walk->sinks, sinks, sizeof sinks);
     walk->sink_count = sink_count;
     walk->wants_each = wants_each;
+    if (slicer->stops)
+        *slicer->stops = slicer_timing(slicer);
     if (status != STATUS_OK || !slicer->is_off)
         return status;
     /* it goes on as in a live scan from where the last slice ended */

@@ -29,12 +29,16 @@ struct slicer {
     bool is_off;            /* it cannot be stopped: the rest is walked live */
     enum mode_why why;
     uint64_t pause_ns, max_pause_ns; /* sum, longest */
+    struct scan_timing *stops;       /* scan_request's; may be NULL */
 };
 
 /** Take memory for the slices of a scan; slicer_deinit() gives it back. */
 enum status slicer_init(struct slicer *slicer, const struct scan_request *request, struct walk *walk,
                         struct error *err) must_check;
 void slicer_deinit(struct slicer *slicer);
+
+/** The stops so far, and how what was walked last was walked; no times of day. */
+struct scan_timing slicer_timing(const struct slicer *slicer);
 
 /** As walk_segment(), in slices. */
 enum status sliced_walk_segment(struct slicer *slicer, const struct glibc_segment *segment,

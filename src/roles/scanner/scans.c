@@ -54,6 +54,7 @@ struct attempt {
     uint64_t timeout_ns;
     uint64_t begin_ns, end_ns;
     uint64_t cpu_ns; /* of all its threads */
+    struct scan_timing stops;
     enum status status;
     struct snapshot *snapshot;
     struct error err;
@@ -87,6 +88,7 @@ static struct snapshot *failed_snapshot(const struct tracked *process, const str
     snapshot->start_time_ticks = process->id.start_time_ticks;
     snapshot->start_time_seconds = scan_start_time_seconds(process->id.start_time_ticks);
     snapshot->resident_bytes = process->resident_bytes;
+    snapshot->timing = attempt->stops;
     snapshot->timing.end_realtime_ns = process->last_success_realtime_ns;
     snapshot->timing.duration_ns = attempt->end_ns - attempt->begin_ns;
     if (process->snapshot) {
@@ -142,8 +144,8 @@ static void count(struct group *group, const struct attempt *attempt)
     if (attempt->snapshot) {
         added.resyncs = attempt->snapshot->numbers.completeness.resync_count;
         added.read_bytes = attempt->snapshot->numbers.read_bytes;
-        added.pause_ns = attempt->snapshot->timing.pause_ns;
     }
+    added.pause_ns = attempt->stops.pause_ns;
     group_count(group, &added);
 }
 
@@ -215,6 +217,8 @@ static void finish(struct scanner *scanner, struct attempt *attempt)
 static void scan(struct attempt *attempt)
 {
     const struct scan_threads *threads = attempt->job.request.threads;
+    attempt->stops = (struct scan_timing){0};
+    attempt->job.request.stops = &attempt->stops;
     attempt->begin_ns = clock_monotonic_ns();
     uint64_t before_ns = clock_thread_cpu_ns() + scan_threads_cpu_ns(threads);
     attempt->status = scan_process(&attempt->job, attempt->allocator, &attempt->snapshot, &attempt->err);
