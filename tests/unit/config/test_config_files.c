@@ -75,11 +75,11 @@ static void example_groups(void **state)
     scoped_free char *text = read_file("malloc_exporter.yml");
     struct config *config = config_text_load(text);
     struct match_result result;
-    struct process_facts redis = {.comm = "redis-server", .cmdline = "/usr/bin/redis-server 127.0.0.1:6379"};
-    assert_true(config_match(config, &redis, &result, NULL));
-    assert_string_equal(result.group, "redis-6379");
-    redis.cmdline = "/usr/bin/redis-server *:26379 [sentinel]";
-    assert_false(config_match(config, &redis, &result, NULL));
+    struct process_facts cache = {.comm = "memcached", .cmdline = "/usr/bin/memcached -m 64 -p 11211"};
+    assert_true(config_match(config, &cache, &result, NULL));
+    assert_string_equal(result.group, "memcached-11211");
+    cache.cmdline = "/usr/bin/memcached -p 11212 -vv";
+    assert_false(config_match(config, &cache, &result, NULL));
     struct process_facts postgres = {.comm = "postgres", .unit = "postgresql.service"};
     assert_true(config_match(config, &postgres, &result, NULL));
     assert_string_equal(result.group, "postgresql.service");
