@@ -96,12 +96,18 @@ class Down(unittest.TestCase):
             # a process may take from one of its own user
             with Service(config(f"  - {{name: g, pid: [{one.pid}]}}\n", "10s"), "--user", "root") as service:
                 scanner = service.roles()["scanner"]
-                # fewer than it has open, but what poll(2) is given
                 hard = resource.prlimit(scanner, resource.RLIMIT_NOFILE)[1]
-                limits = resource.prlimit(scanner, resource.RLIMIT_NOFILE, (4, hard))
-                self.check_down(service, one.pid, "error")
-                resource.prlimit(scanner, resource.RLIMIT_NOFILE, limits)
-                service.wait(lambda: value(service.metrics(), "malloc_up", one.pid) == 1)
+                used = max(map(int, os.listdir(f"/proc/{scanner}/fd"))) + 1
+                # none to spare (but what poll(2) is given), and so few that /proc can be listed, and nobody in it be seen
+                for spare in (4 - used, 1, 2):
+                    limits = resource.prlimit(scanner, resource.RLIMIT_NOFILE, (used + spare, hard))
+                    self.check_down(service, one.pid, "error")
+                    count = service.metrics()['malloc_scans_total{groupname="g",result="error"}']
+                    service.wait(lambda: service.metrics()['malloc_scans_total{groupname="g",result="error"}'] > count + 5)
+                    self.check_down(service, one.pid, "error")
+                    self.assertEqual(service.get(f"/api/v1/processes/{one.pid}")[0], 200)
+                    resource.prlimit(scanner, resource.RLIMIT_NOFILE, limits)
+                    service.wait(lambda: value(service.metrics(), "malloc_up", one.pid) == 1)
                 self.assertEqual(service.metrics()['malloc_exporter_restarts_total{role="scanner"}'], 0)
 
     def test_a_broken_ring_is_no_failure_of_the_scan(self):

@@ -168,11 +168,23 @@ static void check(struct scanner *scanner, struct tracked *process, const struct
     pthread_mutex_unlock(&scanner->lock);
 }
 
+/* Whom a lack of descriptors or memory hides has not ended. */
+static void keep(struct scanner *scanner, int32_t pid)
+{
+    pthread_mutex_lock(&scanner->lock);
+    struct tracked *process = tracked_find(&scanner->table, pid);
+    if (process)
+        process->is_seen = true;
+    pthread_mutex_unlock(&scanner->lock);
+}
+
 static void look_at(struct scanner *scanner, int32_t pid, const struct pid_files *pid_files, uint64_t now_ns)
 {
     struct proc_stat stat;
-    if (proc_stat_read(scanner->start.procfs, pid, &stat, NULL) != STATUS_OK || is_zombie(&stat) ||
-        is_own(scanner, pid, &stat))
+    enum status status = proc_stat_read(scanner->start.procfs, pid, &stat, NULL);
+    if (status != STATUS_OK && status != STATUS_NO_PROCESS)
+        keep(scanner, pid);
+    if (status != STATUS_OK || is_zombie(&stat) || is_own(scanner, pid, &stat))
         return;
     struct message_process_id id = {.pid = pid,
                                     .start_time_ticks = stat.start_time_ticks,
