@@ -48,6 +48,7 @@ static struct shared *shared;
 static bool is_scanner;
 static struct spawned target;
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 /* The C library's own, behind the ones of this program. */
 extern void *__libc_malloc(size_t bytes);
 extern void *__libc_calloc(size_t count, size_t bytes);
@@ -60,7 +61,6 @@ static void count_allocation(void)
         atomic_fetch_add(&shared->allocations, 1);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 void *malloc(size_t bytes)
 {
     count_allocation();
