@@ -19,8 +19,9 @@ bool array_room_bytes(void *rows, size_t count, size_t *capacity, size_t row_byt
     uint64_t bytes;
     void *old;
     memcpy(&old, rows, sizeof old); /* a pointer of whatever type */
-    void *moved =
-        checked_mul(larger, row_bytes, &bytes) ? reserve_resize(old, count * row_bytes, bytes) : NULL;
+    if (!checked_mul(larger, row_bytes, &bytes) || bytes > PTRDIFF_MAX)
+        return false;
+    void *moved = reserve_resize(old, count * row_bytes, bytes);
     if (!moved)
         return false;
     memcpy(rows, &moved, sizeof moved);
