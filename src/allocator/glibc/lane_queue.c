@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/reserve.h"
+
 #define QUEUE_BYTES (LANE_QUEUE_BLOCKS * sizeof(struct lane_block))
 
 enum block_kind {
@@ -134,9 +136,8 @@ bool lane_queue_deliver(struct lane_queue *queue, struct chunk_sink *receiver)
 
 enum status lane_queue_init(struct lane_queue *queue, struct error *err)
 {
-    void *blocks =
-        mmap(NULL, QUEUE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (blocks == MAP_FAILED)
+    void *blocks = reserve_map(QUEUE_BYTES, false);
+    if (!blocks)
         return error_set(err, STATUS_NO_MEMORY, "no memory for chunks that wait for their turn");
     *queue = (struct lane_queue){.sink = {.consume = consume}, .blocks = blocks};
     pthread_mutex_init(&queue->lock, NULL);
@@ -149,7 +150,7 @@ void lane_queue_deinit(struct lane_queue *queue)
 {
     if (!queue->blocks)
         return;
-    munmap(queue->blocks, QUEUE_BYTES);
+    reserve_unmap(queue->blocks, QUEUE_BYTES);
     queue->blocks = NULL;
     pthread_cond_destroy(&queue->has_blocks);
     pthread_cond_destroy(&queue->has_room);

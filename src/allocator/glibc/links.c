@@ -159,7 +159,7 @@ static void forget_extremes(struct glibc_heap *heap)
         }
 }
 
-static void sort_rows(struct glibc_heap *heap, const struct link_chains *chains, struct totals *totals)
+static void settle_rows(struct glibc_heap *heap, const struct link_chains *chains, struct totals *totals)
 {
     size_t segment = 0;
     forget_extremes(heap);
@@ -199,7 +199,7 @@ void links_settle(struct glibc_heap *heap, struct totals *totals)
         for (size_t i = 0; i < heap->arena_count; i++)
             if (heap->arenas[i].are_links_noted)
                 tell_unsorted(heap, &chains, &heap->arenas[i]);
-        sort_rows(heap, &chains, totals);
+        settle_rows(heap, &chains, totals);
     } else {
         heap->links.is_full = true; /* the pass is made again without them */
     }

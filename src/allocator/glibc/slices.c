@@ -2,7 +2,6 @@
 #include "allocator/glibc/slices.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "allocator/glibc/lists.h"
 #include "base/reserve.h"
@@ -10,19 +9,12 @@
 /* what following the lists takes */
 #define RESERVE_BYTES ((size_t)1 << 20)
 
-static uint64_t *new_map(void)
-{
-    void *map = mmap(NULL, MARKS_MAP_BYTES, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return map == MAP_FAILED ? NULL : map;
-}
-
 enum status slices_init(struct slices *slices, size_t count, struct error *err)
 {
     *slices = (struct slices){.maps = calloc(count, sizeof *slices->maps)};
     pthread_mutex_init(&slices->lock, NULL);
     for (; slices->maps && slices->count < count; slices->count++) {
-        slices->maps[slices->count].marks.map = new_map();
+        slices->maps[slices->count].marks.map = reserve_map(MARKS_MAP_BYTES, false);
         if (!slices->maps[slices->count].marks.map)
             break;
     }
@@ -36,7 +28,7 @@ enum status slices_init(struct slices *slices, size_t count, struct error *err)
 void slices_deinit(struct slices *slices)
 {
     for (size_t i = 0; i < slices->count; i++)
-        munmap(slices->maps[i].marks.map, MARKS_MAP_BYTES);
+        reserve_unmap(slices->maps[i].marks.map, MARKS_MAP_BYTES);
     free(slices->maps);
     reserve_deinit(&slices->reserve);
     pthread_mutex_destroy(&slices->lock);
@@ -60,13 +52,18 @@ static void leave(struct slices *slices, struct marks *marks)
     marks->map = NULL;
 }
 
+static bool holds(const struct slice_map *map, const struct marks *whole, uint64_t slice)
+{
+    return map->is_made && map->marks.whole == whole && map->marks.slice == slice;
+}
+
 /* The map that holds the slice, else one that nobody uses: there are as many as walks. */
 static struct slice_map *find(struct slices *slices, const struct marks *whole, uint64_t slice)
 {
     struct slice_map *unused = NULL;
     for (size_t i = 0; i < slices->count; i++) {
         struct slice_map *map = &slices->maps[i];
-        if (map->is_made && map->marks.whole == whole && map->marks.slice == slice)
+        if (holds(map, whole, slice))
             return map;
         if (map->users == 0 && (!unused || (unused->is_made && !map->is_made)))
             unused = map;
@@ -99,8 +96,7 @@ static enum status enter(struct slices *slices, struct marks *marks, struct glib
         return STATUS_OK;
     }
     struct slice_map *map = find(slices, whole, slice);
-    bool is_made = map->is_made && map->marks.whole == whole && map->marks.slice == slice;
-    enum status status = is_made ? STATUS_OK : make(slices, map, whole, heap, slice, err);
+    enum status status = holds(map, whole, slice) ? STATUS_OK : make(slices, map, whole, heap, slice, err);
     if (status != STATUS_OK) {
         marks->slice = UINT64_MAX;
         return status;
