@@ -2,6 +2,7 @@
 #ifndef BASE_LOG_LIMIT_H
 #define BASE_LOG_LIMIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/log.h"
@@ -12,6 +13,15 @@ struct log_limit {
     struct rate_limit rate;
     uint64_t held_back; /* lines since the last that was written */
 };
+
+/** A log_limit's count of held-back lines, as the field "held_back" of the line that is written next. */
+struct log_held_back {
+    const char *key; /* NULL where there were none: it ends the fields of log_event() */
+    char value[24];
+};
+
+/** Whether a line may be written; then *@ret is what was held back before it. */
+bool log_limit_take(struct log_limit *limit, struct log_held_back *ret);
 
 /** log_error(), but five lines at once and then one a minute; each says how many were "held_back" before it.
  */

@@ -1,7 +1,6 @@
 /* scans.c - see scans.h. */
 #include "roles/scanner/scans.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +16,6 @@
 #include "roles/scanner/schedule.h"
 #include "roles/scanner/tools.h"
 #include "roles/scanner/watch.h"
-
-#define LOG_LINES_AT_ONCE 5
-#define LOG_INTERVAL_NS (60 * NS_PER_SECOND)
 
 /* What a status means for the counter and for malloc_last_scan_failure. */
 static const struct {
@@ -115,26 +111,22 @@ static void fill_labels(const struct tracked *process, struct snapshot *snapshot
 static void log_change(struct tracked *process, const struct message_process *before)
 {
     const struct message_process *now = &process->result;
-    char pid[16], held_back[24];
+    struct log_held_back held_back;
+    char pid[16];
     if (now->state == before->state && now->failure == before->failure)
         return;
-    if (!rate_limit_take(&process->log_rate, LOG_INTERVAL_NS, LOG_LINES_AT_ONCE, clock_monotonic_ns())) {
-        process->log_held_back++;
+    if (!log_limit_take(&process->log_limit, &held_back))
         return;
-    }
     snprintf(pid, sizeof pid, "%d", (int)process->id.pid);
-    snprintf(held_back, sizeof held_back, "%" PRIu64, process->log_held_back);
-    const char *is_held_back = process->log_held_back ? "held_back" : NULL;
-    process->log_held_back = 0;
     if (now->state == PROCESS_STATE_OK)
         log_event(LOG_INFO, "process is scanned", "pid", pid, "comm", process->labels.comm, "group",
-                  process->group->message.name, is_held_back, held_back, NULL);
+                  process->group->message.name, held_back.key, held_back.value, NULL);
     else
         log_event(now->state == PROCESS_STATE_UNSUPPORTED ? LOG_INFO : LOG_WARN, "process cannot be scanned",
                   "pid", pid, "comm", process->labels.comm, "group", process->group->message.name, "reason",
                   now->state == PROCESS_STATE_UNSUPPORTED ? "unsupported"
                                                           : failure_name((enum failure)now->failure),
-                  "error", now->message, is_held_back, held_back, NULL);
+                  "error", now->message, held_back.key, held_back.value, NULL);
 }
 
 static void count(struct group *group, const struct attempt *attempt)

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/rate_limit.h"
+#include "base/log_limit.h"
 #include "config/config.h"
 #include "link/messages.h"
 
@@ -51,8 +51,7 @@ struct tracked {
         last_cost_ns; /* how long the last scan took; processor time of all its threads, where that is more */
     uint64_t last_success_realtime_ns;
     unsigned timeouts;          /* in a row */
-    struct rate_limit log_rate; /* lines about its changes */
-    uint64_t log_held_back;     /* since the last that was written */
+    struct log_limit log_limit; /* of lines about its changes */
     struct message_process result;
     struct snapshot *snapshot; /* that goes with the result; NULL: none yet */
 };
