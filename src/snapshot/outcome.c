@@ -1,5 +1,7 @@
-/* outcome.c - names of outcomes, from their tables. */
+/* outcome.c - see outcome.h: names from their tables. */
 #include "snapshot/outcome.h"
+
+#include <stddef.h>
 
 #define X(name, label) label,
 
@@ -25,4 +27,13 @@ const char *skipped_name(enum skipped skipped)
 {
     static const char *const NAMES[] = {SKIPPED_TABLE(X)};
     return NAMES[skipped];
+}
+
+void group_counters_add(struct group_counters *sum, const struct group_counters *added)
+{
+    for (size_t i = 0; i < SCAN_RESULT_COUNT; i++)
+        sum->scans[i] += added->scans[i];
+    sum->resyncs += added->resyncs;
+    sum->read_bytes += added->read_bytes;
+    sum->pause_ns += added->pause_ns;
 }

@@ -48,6 +48,8 @@ struct group_counters {
     uint64_t read_bytes;
     uint64_t pause_ns;
 };
+/** Add @added to @sum. */
+void group_counters_add(struct group_counters *sum, const struct group_counters *added);
 
 /* What is known of a process: enumerator, name. */
 #define PROCESS_STATE_TABLE(X)                                            \

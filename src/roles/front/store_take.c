@@ -20,15 +20,6 @@ static bool reserve(void ***items, size_t count, size_t *capacity)
     return true;
 }
 
-static void add_counters(struct group_counters *sum, const struct group_counters *added)
-{
-    for (int i = 0; i < SCAN_RESULT_COUNT; i++)
-        sum->scans[i] += added->scans[i];
-    sum->resyncs += added->resyncs;
-    sum->read_bytes += added->read_bytes;
-    sum->pause_ns += added->pause_ns;
-}
-
 /* Whether @labels are @count pairs of NUL-terminated strings and nothing else. */
 static bool labels_are_sound(const char *labels, size_t length, uint32_t count)
 {
@@ -59,7 +50,7 @@ static enum status put_group(struct store *store, struct store_group *group, str
         return status;
     if (found) {
         store->bytes += bytes - before;
-        add_counters(&group->message.added, &store->groups[at]->message.added);
+        group_counters_add(&group->message.added, &store->groups[at]->message.added);
         store_group_unref(store->groups[at]);
         store->groups[at] = group;
         return STATUS_OK;

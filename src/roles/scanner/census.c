@@ -37,12 +37,6 @@ static bool is_own(const struct scanner *scanner, int32_t pid, const struct proc
     return pid == keeper || (int32_t)stat->ppid == keeper || pid == getpid();
 }
 
-/* Of a zombie nothing is left to see, but where only its leader has exited. */
-static bool is_zombie(const struct proc_stat *stat)
-{
-    return (stat->state == 'Z' || stat->state == 'X') && stat->num_threads <= 1;
-}
-
 /* The lock is held. An exec is the end of one program and the begin of another. */
 static void remove_process(struct scanner *scanner, struct tracked *process, bool has_ended)
 {
@@ -184,7 +178,7 @@ static void look_at(struct scanner *scanner, int32_t pid, const struct pid_files
     enum status status = proc_stat_read(scanner->start.procfs, pid, &stat, NULL);
     if (status != STATUS_OK && status != STATUS_NO_PROCESS)
         keep(scanner, pid);
-    if (status != STATUS_OK || is_zombie(&stat) || is_own(scanner, pid, &stat))
+    if (status != STATUS_OK || proc_stat_has_ended(&stat) || is_own(scanner, pid, &stat))
         return;
     struct message_process_id id = {.pid = pid,
                                     .start_time_ticks = stat.start_time_ticks,

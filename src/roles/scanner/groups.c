@@ -96,19 +96,10 @@ struct group *groups_take(struct groups *groups, const char *name, const struct 
     return group;
 }
 
-static void sum(struct group_counters *to, const struct group_counters *added)
-{
-    for (size_t i = 0; i < SCAN_RESULT_COUNT; i++)
-        to->scans[i] += added->scans[i];
-    to->resyncs += added->resyncs;
-    to->read_bytes += added->read_bytes;
-    to->pause_ns += added->pause_ns;
-}
-
 void group_count(struct group *group, const struct group_counters *added)
 {
-    sum(&group->message.added, added);
-    sum(&group->totals, added);
+    group_counters_add(&group->message.added, added);
+    group_counters_add(&group->totals, added);
     group->is_changed = true;
 }
 
