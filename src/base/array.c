@@ -28,3 +28,14 @@ bool array_room_bytes(void *rows, size_t count, size_t *capacity, size_t row_byt
     *capacity = larger;
     return true;
 }
+
+bool array_gap_bytes(void *rows, size_t *count, size_t *capacity, size_t at, size_t row_bytes)
+{
+    uint8_t *first;
+    if (!array_room_bytes(rows, *count, capacity, row_bytes))
+        return false;
+    memcpy(&first, rows, sizeof first);
+    memmove(first + (at + 1) * row_bytes, first + at * row_bytes, (*count - at) * row_bytes);
+    ++*count;
+    return true;
+}

@@ -12,7 +12,16 @@
  */
 #define array_room(rows, count, capacity) array_room_bytes((rows), (count), (capacity), sizeof **(rows))
 
+/**
+ * array_room() for an array that has an order, and the row at @at and those behind it one place further:
+ * array_gap(&rows, &count, &capacity, at). The row at @at is the caller's to write.
+ */
+#define array_gap(rows, count, capacity, at) \
+    array_gap_bytes((rows), (count), (capacity), (at), sizeof **(rows))
+
 /** What array_room() does: *@rows is a pointer to rows of @row_bytes each. */
 bool array_room_bytes(void *rows, size_t count, size_t *capacity, size_t row_bytes);
+/** What array_gap() does. */
+bool array_gap_bytes(void *rows, size_t *count, size_t *capacity, size_t at, size_t row_bytes);
 
 #endif

@@ -110,7 +110,7 @@ struct glibc_heap {
     bool is_ring_closed;
     bool is_part_unread; /* an arena, a list or a book is missing: no bytes can be given for that */
     struct glibc_segment *segments; /* by address */
-    size_t segment_count;
+    size_t segment_count, segment_capacity;
     struct glibc_tcaches tcaches;
     struct tcache_numbers *tcache_numbers; /* one a row of tcaches */
     struct completeness completeness;

@@ -6,9 +6,9 @@
 
 #include "allocator/glibc/arena.h"
 #include "allocator/glibc/runs.h"
+#include "base/array.h"
 #include "base/checked.h"
 #include "base/clock.h"
-#include "base/reserve.h"
 #include "base/sort.h"
 
 #define LIVE_TRIES 10u
@@ -28,14 +28,8 @@ uint64_t segments_first_chunk(const struct glibc_heap *heap, uint64_t base)
 
 enum status segments_append(struct glibc_heap *heap, const struct glibc_segment *segment, struct error *err)
 {
-    if ((heap->segment_count & (heap->segment_count - 1)) == 0) {
-        size_t room = heap->segment_count ? heap->segment_count * 2 : 1;
-        struct glibc_segment *rows =
-            reserve_resize(heap->segments, heap->segment_count * sizeof *rows, room * sizeof *rows);
-        if (!rows)
-            return error_set(err, STATUS_NO_MEMORY, "no memory for %zu segments", room);
-        heap->segments = rows;
-    }
+    if (!array_room(&heap->segments, heap->segment_count, &heap->segment_capacity))
+        return error_set(err, STATUS_NO_MEMORY, "no memory for more than %zu segments", heap->segment_count);
     heap->segments[heap->segment_count++] = *segment;
     return STATUS_OK;
 }

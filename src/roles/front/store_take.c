@@ -2,23 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "config/config.h"
 #include "link/link.h"
 #include "roles/front/store_internal.h"
-
-/* Make room for one more pointer. */
-static bool reserve(void ***items, size_t count, size_t *capacity)
-{
-    if (count < *capacity)
-        return true;
-    size_t wanted = *capacity ? *capacity * 2 : 64;
-    void **grown = realloc(*items, wanted * sizeof(**items));
-    if (!grown)
-        return false;
-    *items = grown;
-    *capacity = wanted;
-    return true;
-}
 
 /* Whether @labels are @count pairs of NUL-terminated strings and nothing else. */
 static bool labels_are_sound(const char *labels, size_t length, uint32_t count)
@@ -58,11 +45,9 @@ static enum status put_group(struct store *store, struct store_group *group, str
     if (store->group_count == STORE_GROUPS_MAX)
         return error_set(err, STATUS_TOO_LARGE, "more than %d groups: %s is left out", STORE_GROUPS_MAX,
                          group->message.name);
-    if (!reserve((void ***)&store->groups, store->group_count, &store->group_capacity))
+    if (!array_gap(&store->groups, &store->group_count, &store->group_capacity, at))
         return error_set(err, STATUS_NO_MEMORY, "no memory for a group");
-    memmove(store->groups + at + 1, store->groups + at, (store->group_count - at) * sizeof(*store->groups));
     store->groups[at] = group;
-    store->group_count++;
     store->bytes += bytes;
     return STATUS_OK;
 }
@@ -124,12 +109,9 @@ static enum status put_process(struct store *store, struct store_process *proces
     if (store->process_count == STORE_PROCESSES_MAX)
         return error_set(err, STATUS_TOO_LARGE, "more than %d processes: one is left out",
                          STORE_PROCESSES_MAX);
-    if (!reserve((void ***)&store->processes, store->process_count, &store->process_capacity))
+    if (!array_gap(&store->processes, &store->process_count, &store->process_capacity, at))
         return error_set(err, STATUS_NO_MEMORY, "no memory for a process");
-    memmove(store->processes + at + 1, store->processes + at,
-            (store->process_count - at) * sizeof(*store->processes));
     store->processes[at] = process;
-    store->process_count++;
     store->bytes += bytes;
     return STATUS_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
 struct group *groups_find(const struct groups *groups, const char *name)
@@ -17,14 +18,8 @@ struct group *groups_find(const struct groups *groups, const char *name)
 
 static struct group *add(struct groups *groups, const char *name)
 {
-    if (groups->count == groups->capacity) {
-        size_t capacity = groups->capacity ? groups->capacity * 2 : 32;
-        struct group **items = realloc(groups->items, capacity * sizeof *items);
-        if (!items)
-            return NULL;
-        groups->items = items;
-        groups->capacity = capacity;
-    }
+    if (!array_room(&groups->items, groups->count, &groups->capacity))
+        return NULL;
     struct group *group = calloc(1, sizeof *group);
     if (!group)
         return NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "snapshot/snapshot.h"
 
 /* The first place whose pid is not below @pid. */
@@ -41,23 +42,15 @@ struct tracked *tracked_find_same(const struct tracked_table *table, const struc
 
 struct tracked *tracked_add(struct tracked_table *table, const struct message_process_id *id)
 {
-    if (table->count == table->capacity) {
-        size_t capacity = table->capacity ? table->capacity * 2 : 256;
-        struct tracked **items = realloc(table->items, capacity * sizeof *items);
-        if (!items)
-            return NULL;
-        table->items = items;
-        table->capacity = capacity;
-    }
+    size_t at = place_of(table, id->pid);
     struct tracked *process = calloc(1, sizeof *process);
-    if (!process)
+    if (!process || !array_gap(&table->items, &table->count, &table->capacity, at)) {
+        free(process);
         return NULL;
+    }
     process->id = *id;
     process->pidfd = -1;
-    size_t at = place_of(table, id->pid);
-    memmove(table->items + at + 1, table->items + at, (table->count - at) * sizeof *table->items);
     table->items[at] = process;
-    table->count++;
     return process;
 }
 

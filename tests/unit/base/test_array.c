@@ -26,6 +26,25 @@ static void keeps_its_rows(void **state)
     free(rows);
 }
 
+static void keeps_its_order(void **state)
+{
+    (void)state;
+    unsigned *rows = NULL;
+    size_t count = 0, capacity = 0;
+    for (unsigned i = 0; i < 101; i++) {
+        unsigned value = i * 37 % 101; /* each once, in no order */
+        size_t at = 0;
+        while (at < count && rows[at] < value)
+            at++;
+        assert_true(array_gap(&rows, &count, &capacity, at));
+        rows[at] = value;
+    }
+    assert_int_equal(count, 101);
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(rows[i], i);
+    free(rows);
+}
+
 static void no_room_leaves_all_as_it_was(void **state)
 {
     (void)state;
@@ -43,6 +62,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_its_rows),
+        cmocka_unit_test(keeps_its_order),
         cmocka_unit_test(no_room_leaves_all_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
