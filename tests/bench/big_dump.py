@@ -57,7 +57,7 @@ def dump_whole(service, target):
     summary = json.loads(tail.splitlines()[-1])["summary"]
     assert summary["complete"] is True, summary
     assert summary["chunks"] == lines - 1, (summary, lines)
-    assert most <= PSS_MAX_KIB or is_sanitized(service), f"the exporter's processes had {most} KiB in memory"
+    assert most <= PSS_MAX_KIB or is_sanitized(), f"the exporter's processes had {most} KiB in memory"
     service.wait_line(rf'msg="stream ended" pid={target.pid} status=ok records={summary["chunks"]}$')
     return summary["chunks"], size, most, seconds
 

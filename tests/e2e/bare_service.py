@@ -4,9 +4,8 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 
-from service import PROGRAM, Unix
+from service import PROGRAM, Unix, parse_exposition, wait_until
 
 
 class Bare:
@@ -46,8 +45,6 @@ class Bare:
             connection.request(method, path)
             answer = connection.getresponse()
             return answer.status, answer.read()
-        except (OSError, EOFError) as error:
-            return 0, str(error).encode()
         except Exception as error:  # pylint: disable=broad-except; http.client: it was cut off
             return 0, str(error).encode()
         finally:
@@ -56,16 +53,12 @@ class Bare:
     def metrics(self):
         """{'name{labels}': value}; empty: no answer."""
         code, body = self.get("/metrics")
-        rows = [line.rsplit(" ", 1) for line in body.decode().split("\n") if line and line[0] != "#"] if code == 200 else []
-        return {key: float(number) for key, number in rows}
+        return parse_exposition(body) if code == 200 else {}
 
     def wait(self, condition, seconds=90):
-        limit = time.monotonic() + seconds
-        while not condition():
-            ended = self.process.poll()
-            if time.monotonic() > limit or ended is not None:
-                raise AssertionError(f"ended: {ended}; the log:\n" + b"\n".join(self.lines()).decode("utf-8", "replace"))
-            time.sleep(0.02)  # of what is waited for nobody tells
+        def explain():
+            return f"ended: {self.process.poll()}; the log:\n" + b"\n".join(self.lines()).decode("utf-8", "replace")
+        return wait_until(condition, seconds, explain, may_come=lambda: self.process.poll() is None)
 
     def wait_ready(self):
         self.wait(lambda: self.get("/-/ready")[0] == 200)

@@ -91,7 +91,7 @@ def all_attacks(seconds, scale=1.0, report=print):
         for _ in range(5):
             scrape(service)
         descriptors, resident = front_use(service)
-        knows_memory = not is_sanitized(service)
+        knows_memory = not is_sanitized()
         for name, count, path in ATTACKS:
             times, peak = under(service, name, max(1, int(count * scale)), path.replace("PID", str(demo.pid)), seconds)
             service.wait(lambda: front_use(service)[0] <= descriptors, seconds=30)

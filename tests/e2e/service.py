@@ -67,11 +67,11 @@ class Target:
         return self.answer()
 
 
-def is_sanitized(service):
-    """Under a sanitizer freed memory stays for a while, by design."""
-    with open(f"/proc/{service.roles()['front']}/maps", encoding="utf-8", errors="replace") as file:
+def is_sanitized():
+    """Under a sanitizer freed memory stays for a while, by design, and more is asked of the kernel than a unit allows."""
+    with open(PROGRAM, "rb") as file:
         text = file.read()
-    return "libasan" in text or "libtsan" in text
+    return b"__asan_init" in text or b"__tsan_init" in text
 
 
 class Log:
@@ -165,18 +165,7 @@ class Service:
                 raise AssertionError(f"no line {pattern} in the log:\n" + "\n".join(self.lines[-LOG_SHOWN:]))
 
     def wait(self, condition, seconds=90):
-        """Until @condition() is true; what it looks at is another process' state, of which nobody tells."""
-        limit = time.monotonic() + seconds
-        while True:
-            try:
-                result = condition()
-            except OSError:
-                result = None
-            if result:
-                return result
-            if time.monotonic() > limit:
-                raise AssertionError("it did not come true in time; the log:\n" + "\n".join(self.lines[-LOG_SHOWN:]))
-            self.read_log(0.02)
+        return wait_until(condition, seconds, lambda: "\n".join(self.lines[-LOG_SHOWN:]), rest=self.read_log)
 
     def connection(self, unix=False):
         if unix:
@@ -257,9 +246,26 @@ class Service:
         return code, time.monotonic() - begin
 
 
+def wait_until(condition, seconds, explain, rest=time.sleep, may_come=lambda: True):
+    """What @condition() is once it is true; an OSError counts as not yet. What it looks at is another process' state, of
+    which nobody tells: between two looks there is a @rest of 20 ms. Where the time is over, or @may_come() is false,
+    @explain() says more."""
+    limit = time.monotonic() + seconds
+    while True:
+        try:
+            result = condition()
+        except OSError:
+            result = None
+        if result:
+            return result
+        if time.monotonic() > limit or not may_come():
+            raise AssertionError("it did not come true in time:\n" + explain())
+        rest(0.02)
+
+
 def parse_exposition(body):
     """{'name{labels}': value} of Prometheus' text."""
-    rows = (line.rsplit(" ", 1) for line in body.decode().splitlines() if line and not line.startswith("#"))
+    rows = (line.rsplit(" ", 1) for line in body.decode().split("\n") if line and not line.startswith("#"))
     return {key: float(number) for key, number in rows}
 
 

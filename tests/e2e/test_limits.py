@@ -1,4 +1,5 @@
 """The schedule and its limits as the service keeps them: concurrency, max_cpu, timeouts, whom and what is left out."""
+import contextlib
 import os
 import platform
 import signal
@@ -202,50 +203,52 @@ class LeftOut(unittest.TestCase):
 class Families(unittest.TestCase):
     """The section metrics of the configuration."""
 
-    def test_switches(self):
+    @contextlib.contextmanager
+    def of_arenas(self):
+        """(a process with several arenas, the entry that takes it, a service that has series for each of them)"""
         with Target("target_threads") as one:
             one.process.stdout.readline()
             entries = f"  - {{name: g, pid: [{one.pid}]}}\n"
             with Service(config(entries, metrics="per_arena: true")) as service:
                 service.wait(lambda: value(service.metrics(), "malloc_up", one.pid) == 1)
-                metrics = service.metrics()
-                every = names(metrics)
-                arenas = self.arenas(metrics, "malloc_arena_system_bytes")
-                self.assertEqual(sorted(arenas, key=int), [str(i) for i in range(int(value(metrics, "malloc_arenas", one.pid)))])
-                self.assertTrue(OF_RESIDENCY <= every)
-                reload(service, config(entries))
-                service.wait(lambda: not [name for name in names(service.metrics()) if name.startswith("malloc_arena_")])
-                self.assertEqual(names(service.metrics()), {name for name in every if not name.startswith("malloc_arena_")})
-                reload(service, config(entries, metrics="size_histogram: false, per_arena: true"))
-                service.wait(lambda: "malloc_chunk_size_bytes_bucket" not in names(service.metrics()))
-                self.assertEqual(names(service.metrics()), {name for name in every if "chunk_size" not in name})
-                reload(service, config(entries, metrics="residency: false, per_arena: true"))
-                service.wait(lambda: "malloc_resident_bytes" not in names(service.metrics()))
-                self.assertEqual(names(service.metrics()), every - OF_RESIDENCY)
-                self.assertEqual(value(service.metrics(), "malloc_up", one.pid), 1)
+                yield one, entries, service
+
+    def test_switches(self):
+        with self.of_arenas() as (one, entries, service):
+            metrics = service.metrics()
+            every = names(metrics)
+            arenas = self.arenas(metrics, "malloc_arena_system_bytes")
+            self.assertEqual(sorted(arenas, key=int), [str(i) for i in range(int(value(metrics, "malloc_arenas", one.pid)))])
+            self.assertTrue(OF_RESIDENCY <= every)
+            reload(service, config(entries))
+            service.wait(lambda: not [name for name in names(service.metrics()) if name.startswith("malloc_arena_")])
+            self.assertEqual(names(service.metrics()), {name for name in every if not name.startswith("malloc_arena_")})
+            reload(service, config(entries, metrics="size_histogram: false, per_arena: true"))
+            service.wait(lambda: "malloc_chunk_size_bytes_bucket" not in names(service.metrics()))
+            self.assertEqual(names(service.metrics()), {name for name in every if "chunk_size" not in name})
+            reload(service, config(entries, metrics="residency: false, per_arena: true"))
+            service.wait(lambda: "malloc_resident_bytes" not in names(service.metrics()))
+            self.assertEqual(names(service.metrics()), every - OF_RESIDENCY)
+            self.assertEqual(value(service.metrics(), "malloc_up", one.pid), 1)
 
     def test_arenas_beyond_the_limit(self):
-        with Target("target_threads") as one:
-            one.process.stdout.readline()
-            entries = f"  - {{name: g, pid: [{one.pid}]}}\n"
-            with Service(config(entries, metrics="per_arena: true")) as service:
-                service.wait(lambda: value(service.metrics(), "malloc_up", one.pid) == 1)
-                whole = service.metrics()
-                families = [name for name in names(whole) if name.startswith("malloc_arena_")]
-                self.assertEqual(len(families), 6)
-                size = self.arenas(whole, "malloc_arena_system_bytes")
-                self.assertGreater(len(size), 3)
-                reload(service, config(entries, metrics="per_arena: true, max_arenas: 2"))
-                metrics = service.wait(lambda: self.with_other(service))
-                kept = sorted(size, key=size.get)[-2:]
-                if size[kept[0]] > sorted(size.values())[-3]:
-                    self.assertEqual(set(self.arenas(metrics, "malloc_arena_system_bytes")), {*kept, "other"})
-                for name in families:
-                    of_each, now = self.arenas(whole, name), self.arenas(metrics, name)
-                    self.assertEqual(len(now), 3, name)
-                    self.assertEqual(sum(now.values()), sum(of_each.values()), name)
-                    for arena, number in now.items():
-                        self.assertEqual(number, of_each.get(arena, number), name)
+        with self.of_arenas() as (_, entries, service):
+            whole = service.metrics()
+            families = [name for name in names(whole) if name.startswith("malloc_arena_")]
+            self.assertEqual(len(families), 6)
+            size = self.arenas(whole, "malloc_arena_system_bytes")
+            self.assertGreater(len(size), 3)
+            reload(service, config(entries, metrics="per_arena: true, max_arenas: 2"))
+            metrics = service.wait(lambda: self.with_other(service))
+            kept = sorted(size, key=size.get)[-2:]
+            if size[kept[0]] > sorted(size.values())[-3]:
+                self.assertEqual(set(self.arenas(metrics, "malloc_arena_system_bytes")), {*kept, "other"})
+            for name in families:
+                of_each, now = self.arenas(whole, name), self.arenas(metrics, name)
+                self.assertEqual(len(now), 3, name)
+                self.assertEqual(sum(now.values()), sum(of_each.values()), name)
+                for arena, number in now.items():
+                    self.assertEqual(number, of_each.get(arena, number), name)
 
     @staticmethod
     def with_other(service):

@@ -9,13 +9,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
 
-from service import Service
+from service import Service, wait_until
 
 ROOT = os.environ["SOURCE_ROOT"]
 CONFIG = """
@@ -112,16 +111,7 @@ class Prometheus:
 
 
 def wait(condition, seconds=120):
-    limit = time.monotonic() + seconds
-    while True:
-        try:
-            if condition():
-                return
-        except OSError:
-            pass
-        if time.monotonic() > limit:
-            raise AssertionError("it did not come true in time")
-        time.sleep(0.1)
+    wait_until(condition, seconds, str)
 
 
 @unittest.skipUnless(shutil.which("prometheus"), "prometheus is not installed")

@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from service import BUILD, PROGRAM
+from service import BUILD, is_sanitized, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SYSTEMD = "/lib/systemd/systemd"
@@ -82,19 +82,11 @@ class Machine:
         return children and os.readlink(f"/proc/{children[0]}/exe").endswith("/systemd") and children[0]
 
     def wait(self, condition, seconds=90):
-        limit = time.monotonic() + seconds
-        while True:
-            try:
-                result = condition()
-            except OSError:
-                result = None
-            if result:
-                return result
-            if self.process.poll() is not None or time.monotonic() > limit:
-                self.log.seek(0)
-                raise AssertionError("it did not come true in time:\n" + self.log.read().decode() + (
-                    self.run("journalctl", "--no-pager", "-n", "50", check=False) if hasattr(self, "init") else ""))
-            time.sleep(0.05)
+        def explain():
+            self.log.seek(0)
+            return self.log.read().decode() + (
+                self.run("journalctl", "--no-pager", "-n", "50", check=False) if hasattr(self, "init") else "")
+        return wait_until(condition, seconds, explain, may_come=lambda: self.process.poll() is None)
 
     def run(self, *command, check=True):
         """Its output, both streams, in the machine."""
@@ -143,12 +135,6 @@ class Machine:
                     raise
                 time.sleep(0.05)
         self.directory.cleanup()
-
-
-def is_sanitized():
-    """Then more is asked of the kernel than the unit allows."""
-    with open(PROGRAM, "rb") as file:
-        return b"__asan_init" in file.read()
 
 
 def capabilities(status, kind):
