@@ -123,6 +123,14 @@ class Schedule(unittest.TestCase):
                 service.wait(lambda: service.metrics()[OK % "other"] >= count + 3)
 
 
+    def test_a_shorter_interval_holds_at_once(self):
+        with Target("target_soak", "idle", MARK) as one:
+            entries = f"  - {{name: g, pid: [{one.pid}]}}\n"
+            with Service(config(entries, "24h")) as service:
+                reload(service, config(entries, "200ms"))
+                service.wait(lambda: service.metrics()[OK % "g"] >= 3)
+
+
 class LeftOut(unittest.TestCase):
     def test_who_is_scanned_stays(self):
         with Target("target_soak", "idle", f"{MARK}-stay") as first:

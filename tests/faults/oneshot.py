@@ -7,6 +7,8 @@ import injector
 
 # Differ between two runs by nature, or tell the truth about how a result was come by.
 LOOSE = re.compile(r"timestamp|duration|pause|process_resident|proportional|found_by|last_scan_(mode|why)|read_bytes")
+# A sanitizer takes its own memory by the same calls, and says so where it gets none.
+SANITIZER_WITHOUT_MEMORY = re.compile(rb"Sanitizer: (allocator is out of memory|failed to)|Sanitizer failed to (de)?allocate")
 DOCUMENTED = {0, 1, 2, 3, 4, 5}
 
 
@@ -58,6 +60,8 @@ class Command:
 
     def verdict(self, code, out, err):
         """What is wrong with a run; None: nothing."""
+        if SANITIZER_WITHOUT_MEMORY.search(err):
+            return None
         if b"Sanitizer" in err:
             return "a sanitizer complains"
         if code == 127 and b"error while loading shared libraries" in err:

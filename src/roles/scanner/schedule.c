@@ -129,6 +129,7 @@ void schedule_next(struct scanner *scanner, struct tracked *process, uint64_t be
         process->is_spread = true;
         first_ns = first_wait_ns(scanner, process, wait_ns);
     }
+    process->planned_interval_ns = process->scan_config.interval_ns;
     process->timeouts = status == STATUS_TIMEOUT ? process->timeouts + 1 : 0;
     for (unsigned i = 0; i < process->timeouts && wait_ns < WAIT_MAX_NS; i++)
         wait_ns = wait_ns * 2 < WAIT_MAX_NS ? wait_ns * 2 : WAIT_MAX_NS;
@@ -139,4 +140,21 @@ void schedule_next(struct scanner *scanner, struct tracked *process, uint64_t be
         wait_ns = LOADING_NS;
     process->due_ns = begin_ns + (status == STATUS_OK ? first_ns : wait_ns);
     process->result.valid_until_ns = end_ns + 2 * wait_ns + schedule_timeout_ns(process);
+}
+
+bool schedule_adapt(struct scanner *scanner, struct tracked *process, uint64_t now_ns)
+{
+    bool waits_for_interval = !process->timeouts && !process->is_final && !process->is_scanning;
+    if (!waits_for_interval || !process->scan_config.interval_ns ||
+        process->scan_config.interval_ns >= process->planned_interval_ns)
+        return false;
+    process->planned_interval_ns = process->scan_config.interval_ns;
+    uint64_t interval_ns = schedule_interval_ns(scanner, process);
+    uint64_t valid_until_ns = now_ns + 2 * interval_ns + schedule_timeout_ns(process);
+    process->due_ns = min_u64(process->due_ns, now_ns + first_wait_ns(scanner, process, interval_ns));
+    bool is_shortened = process->result.state == PROCESS_STATE_OK &&
+                        valid_until_ns < process->result.valid_until_ns;
+    if (is_shortened)
+        process->result.valid_until_ns = valid_until_ns;
+    return is_shortened;
 }

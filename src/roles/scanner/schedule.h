@@ -32,4 +32,11 @@ uint64_t schedule_timeout_ns(const struct tracked *process);
 void schedule_next(struct scanner *scanner, struct tracked *process, uint64_t begin_ns, uint64_t end_ns,
                    enum status status);
 
+/**
+ * Bring forward a scan that was planned by a longer interval than the configuration has now; its result holds
+ * no longer than one of the new interval would. Others are left as they are planned. Returns whether the
+ * result has changed and is to be reported.
+ */
+bool schedule_adapt(struct scanner *scanner, struct tracked *process, uint64_t now_ns);
+
 #endif

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "roles/scanner/ends.h"
 #include "roles/scanner/report.h"
+#include "roles/scanner/schedule.h"
 #include "roles/scanner/shared_memory.h"
 
 /* Without a configuration: the largest ones. */
@@ -109,7 +110,8 @@ static void select_one(struct scanner *scanner, struct tracked *process)
         process->due_ns = clock_monotonic_ns();
     if (process->group && process->pidfd < 0 && !process->has_ended)
         ends_watch(scanner, process);
-    if (process->group && process->group != before)
+    bool is_new = process->group && process->group != before;
+    if (schedule_adapt(scanner, process, clock_monotonic_ns()) || is_new)
         report_process(scanner, process);
 }
 

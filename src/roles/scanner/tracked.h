@@ -47,6 +47,7 @@ struct tracked {
     bool is_spread; /* it has its place in the interval */
     bool is_final;  /* that it is unsupported: seen after it had time to load its libc */
     uint64_t due_ns;
+    uint64_t planned_interval_ns; /* that due_ns was set by */
     uint64_t
         last_cost_ns; /* how long the last scan took; processor time of all its threads, where that is more */
     uint64_t last_success_realtime_ns;

@@ -142,6 +142,35 @@ static void test_timeouts_wait_twice_as_long_each_time(void **state)
     assert_int_equal(process->due_ns, NOW + 30 * SECOND);
 }
 
+static void test_a_shorter_interval_holds_at_once(void **state)
+{
+    (void)state;
+    make_scanner("scan: {interval: 24h, timeout: 2s}\n", 1);
+    struct tracked *process = process_at(0);
+    process->is_spread = true;
+    process->result.state = PROCESS_STATE_OK;
+    attempt(process, NOW, NS_PER_MS, STATUS_OK);
+    uint64_t due_ns = process->due_ns;
+    assert_false(schedule_adapt(scanner, process, NOW + SECOND));
+    process->scan_config.interval_ns = 48 * 3600 * SECOND; /* a longer one: after the scan that is planned */
+    assert_false(schedule_adapt(scanner, process, NOW + SECOND));
+    assert_int_equal(process->due_ns, due_ns);
+    process->scan_config.interval_ns = 10 * SECOND;
+    assert_true(schedule_adapt(scanner, process, NOW + 100 * SECOND));
+    assert_in_range(process->due_ns, NOW + 100 * SECOND, NOW + 110 * SECOND);
+    assert_int_equal(process->result.valid_until_ns, NOW + 122 * SECOND);
+    due_ns = process->due_ns;
+    assert_false(schedule_adapt(scanner, process, NOW + 101 * SECOND));
+    assert_int_equal(process->due_ns, due_ns);
+    /* who waits after timeouts goes on to wait */
+    process->scan_config.interval_ns = 3600 * SECOND;
+    attempt(process, NOW, SECOND, STATUS_TIMEOUT);
+    due_ns = process->due_ns;
+    process->scan_config.interval_ns = SECOND;
+    assert_false(schedule_adapt(scanner, process, NOW + SECOND));
+    assert_int_equal(process->due_ns, due_ns);
+}
+
 static void test_a_timeout_that_is_set(void **state)
 {
     (void)state;
@@ -252,6 +281,7 @@ int main(void)
         cmocka_unit_test_teardown(test_max_cpu_of_one, end_scanner),
         cmocka_unit_test_teardown(test_max_cpu_of_all, end_scanner),
         cmocka_unit_test_teardown(test_timeouts_wait_twice_as_long_each_time, end_scanner),
+        cmocka_unit_test_teardown(test_a_shorter_interval_holds_at_once, end_scanner),
         cmocka_unit_test_teardown(test_a_timeout_that_is_set, end_scanner),
         cmocka_unit_test_teardown(test_what_has_another_malloc_is_looked_at_seldom, end_scanner),
         cmocka_unit_test_teardown(test_lag, end_scanner),
