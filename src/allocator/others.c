@@ -47,7 +47,7 @@ static const char *name_by_note(struct target *target, const struct maps *maps)
 {
     for (size_t i = 0; i < maps->count; i++) {
         struct elf_image image;
-        if (is_module(&maps->rows[i]) && elf_image_read(target, &maps->rows[i], &image))
+        if (is_module(&maps->rows[i]) && elf_image_read(target, &maps->rows[i], &image) == STATUS_OK)
             return image.has_go_note ? "go" : NULL;
     }
     return NULL;
@@ -80,7 +80,7 @@ static const char *name_of_module(struct target *target, const struct mapping *m
     struct elf_image image;
     scoped_fd int fd = -1;
     enum other_allocator other;
-    if (!elf_image_read(target, mapping, &image) || is_known_silent(cache, &image) ||
+    if (elf_image_read(target, mapping, &image) != STATUS_OK || is_known_silent(cache, &image) ||
         target_open_file(target, mapping, &fd, NULL) != STATUS_OK)
         return NULL;
     ++*asked;

@@ -3,16 +3,33 @@
 
 #include "base/cleanup.h"
 
-void modules_each(const struct inspection *inspection, const struct maps *maps, module_visit *visit,
-                  void *context)
+/* A linker puts code into a mapping of its own; what has none, such as a device's memory, is no module. */
+static bool has_code(const struct maps *maps, const struct mapping *file)
 {
     for (size_t i = 0; i < maps->count; i++) {
         const struct mapping *mapping = &maps->rows[i];
-        struct elf_image image;
-        if (mapping->offset == 0 && mapping->inode != 0 && mapping->is_readable &&
-            elf_image_read(inspection->target, mapping, &image) && !visit(context, &image))
-            return;
+        if (mapping->is_executable && mapping->inode == file->inode &&
+            mapping->device_major == file->device_major && mapping->device_minor == file->device_minor)
+            return true;
     }
+    return false;
+}
+
+uint64_t modules_each(const struct inspection *inspection, const struct maps *maps, module_visit *visit,
+                      void *context)
+{
+    uint64_t unread = 0;
+    for (size_t i = 0; i < maps->count; i++) {
+        const struct mapping *mapping = &maps->rows[i];
+        struct elf_image image;
+        if (mapping->offset != 0 || mapping->inode == 0 || !mapping->is_readable)
+            continue;
+        enum status status = elf_image_read(inspection->target, mapping, &image);
+        if (status == STATUS_OK && !visit(context, &image))
+            break;
+        unread += status != STATUS_OK && status != STATUS_NOT_FOUND && has_code(maps, mapping);
+    }
+    return unread;
 }
 
 struct finder {

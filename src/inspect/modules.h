@@ -8,9 +8,12 @@
 /** Called for each module; false ends. */
 typedef bool module_visit(void *context, const struct elf_image *image);
 
-/** Visit every module of @maps once, in the order of its mappings. */
-void modules_each(const struct inspection *inspection, const struct maps *maps, module_visit *visit,
-                  void *context);
+/**
+ * Visit every module of @maps once, in the order of its mappings. Returns how many files with code there are
+ * besides of which it could not be read whether they are modules.
+ */
+uint64_t modules_each(const struct inspection *inspection, const struct maps *maps, module_visit *visit,
+                      void *context);
 
 /** The module whose segments contain @address; false: none. */
 bool modules_find(const struct inspection *inspection, const struct maps *maps, uint64_t address,

@@ -71,7 +71,8 @@ enum status inspect_symbols(const struct inspection *inspection, const struct in
     snprintf(finder.question.text, sizeof finder.question.text, "%s", question->text);
     inspect_head(inspection, report);
     report_table(report, "symbols", COLUMNS, sizeof COLUMNS / sizeof *COLUMNS);
-    modules_each(inspection, &maps, search_module, &finder);
+    uint64_t unread = modules_each(inspection, &maps, search_module, &finder);
+    finder.unknown += unread;
     if (finder.status != STATUS_OK)
         return finder.status;
     report_table_end(report);

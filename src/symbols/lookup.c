@@ -29,48 +29,53 @@ static void take_symbol(const char *name, const GElf_Sym *symbol, struct symbols
     }
 }
 
-static void search_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct symbols_query *queries,
-                         unsigned count)
+static enum status search_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+                                struct symbols_query *queries, unsigned count, struct error *err)
 {
     Elf_Data *data = elf_getdata(section, NULL);
     size_t entry_bytes = gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT);
-    if (!data || !data->d_buf || entry_bytes == 0)
-        return;
-    for (size_t i = 0; i < data->d_size / entry_bytes && i <= INT32_MAX; i++) {
+    if (!data || entry_bytes == 0)
+        return elf_file_error(err, "read a symbol table");
+    size_t entries = data->d_buf ? data->d_size / entry_bytes : 0;
+    for (size_t i = 0; i < entries && i <= INT32_MAX; i++) {
         GElf_Sym symbol;
         if (!gelf_getsym(data, (int)i, &symbol))
-            return;
+            return elf_file_error(err, "read a symbol");
         const char *name =
             is_symbol_of_interest(&symbol) ? elf_strptr(elf, header->sh_link, symbol.st_name) : NULL;
         if (name)
             take_symbol(name, &symbol, queries, count);
     }
+    return STATUS_OK;
 }
 
-static void search_tables(Elf *elf, GElf_Word type, struct symbols_query *queries, unsigned count)
+static enum status search_tables(Elf *elf, GElf_Word type, struct symbols_query *queries, unsigned count,
+                                 struct error *err)
 {
     Elf_Scn *section = NULL;
-    while ((section = elf_nextscn(elf, section)) != NULL) {
-        GElf_Shdr header;
-        if (gelf_getshdr(section, &header) && header.sh_type == type)
-            search_table(elf, section, &header, queries, count);
+    GElf_Shdr header;
+    for (;;) {
+        enum status status = elf_file_next(elf, type, &section, &header, err);
+        if (status != STATUS_OK || !section)
+            return status;
+        status = search_table(elf, section, &header, queries, count, err);
+        if (status != STATUS_OK)
+            return status;
     }
 }
 
 enum status symbols_lookup(int fd, struct symbols_query *queries, unsigned count, struct error *err)
 {
     scoped_elf Elf *elf = NULL;
-    size_t sections;
     enum status status = elf_file_open(fd, &elf, err);
     if (status != STATUS_OK)
         return status;
-    if (elf_getshdrnum(elf, &sections) != 0)
-        return elf_file_error(err, "read the section headers");
     for (unsigned i = 0; i < count; i++)
         queries[i] = (struct symbols_query){.name = queries[i].name};
-    search_tables(elf, SHT_SYMTAB, queries, count);
-    search_tables(elf, SHT_DYNSYM, queries, count);
-    return STATUS_OK;
+    status = search_tables(elf, SHT_SYMTAB, queries, count, err);
+    if (status == STATUS_OK)
+        status = search_tables(elf, SHT_DYNSYM, queries, count, err);
+    return status;
 }
 
 static bool is_base_name(const char *name)
@@ -88,6 +93,8 @@ enum status symbols_wanted_of(int fd, struct symbols_wanted *ret, struct error *
     const void *build_id;
     GElf_Word crc;
     ssize_t length = dwelf_elf_gnu_build_id(elf, &build_id);
+    if (length < 0)
+        return elf_file_error(err, "read the build-id");
     if (length > 0 && (size_t)length <= sizeof wanted.build_id) {
         memcpy(wanted.build_id, build_id, (size_t)length);
         wanted.build_id_length = (uint32_t)length;
@@ -101,14 +108,21 @@ enum status symbols_wanted_of(int fd, struct symbols_wanted *ret, struct error *
     return STATUS_OK;
 }
 
-bool symbols_has_build_id(int fd, const uint8_t *build_id, uint32_t length)
+enum status symbols_check_build_id(int fd, const uint8_t *build_id, uint32_t length)
 {
     struct symbols_wanted wanted;
-    return symbols_wanted_of(fd, &wanted, NULL) == STATUS_OK && length > 0 &&
-           wanted.build_id_length == length && memcmp(wanted.build_id, build_id, length) == 0;
+    enum status status = symbols_wanted_of(fd, &wanted, NULL);
+    if (status != STATUS_OK)
+        return status;
+    /* libelf says of notes that it could not read that there are none */
+    if (wanted.build_id_length == 0)
+        return STATUS_BAD_DATA;
+    bool is_it =
+        length > 0 && wanted.build_id_length == length && memcmp(wanted.build_id, build_id, length) == 0;
+    return is_it ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
-bool symbols_has_crc(int fd, uint32_t crc)
+enum status symbols_check_crc(int fd, uint32_t crc)
 {
     static unsigned char data[65536];
     uLong sum = crc32(0, NULL, 0);
@@ -118,5 +132,7 @@ bool symbols_has_crc(int fd, uint32_t crc)
         sum = crc32(sum, data, (uInt)got);
         at += got;
     }
-    return got == 0 && sum == crc;
+    if (got < 0)
+        return STATUS_BAD_DATA;
+    return sum == crc ? STATUS_OK : STATUS_NOT_FOUND;
 }

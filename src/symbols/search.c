@@ -18,7 +18,8 @@ struct search {
     symbols_take *take;
     void *context;
     bool is_ended;
-    bool has_best; /* by address: the smallest that contains it */
+    uint64_t unnamed; /* symbols whose names could not be read */
+    bool has_best;    /* by address: the smallest that contains it */
     struct symbols_found best;
 };
 
@@ -81,22 +82,25 @@ static void take_by_address(struct search *search, const char *name, const struc
     search->best.name = name;
 }
 
-static void search_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct search *search)
+static enum status search_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct search *search,
+                                struct error *err)
 {
     Elf_Data *data = elf_getdata(section, NULL);
     size_t entry_bytes = gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT);
-    if (!data || !data->d_buf || entry_bytes == 0)
-        return;
-    for (size_t i = 0; i < data->d_size / entry_bytes && i <= INT32_MAX && !search->is_ended; i++) {
+    if (!data || entry_bytes == 0)
+        return elf_file_error(err, "read a symbol table");
+    size_t count = data->d_buf ? data->d_size / entry_bytes : 0;
+    for (size_t i = 0; i < count && i <= INT32_MAX && !search->is_ended; i++) {
         GElf_Sym symbol;
         if (!gelf_getsym(data, (int)i, &symbol))
-            return;
+            return elf_file_error(err, "read a symbol");
         unsigned type = GELF_ST_TYPE(symbol.st_info);
         if (symbol.st_shndx == SHN_UNDEF || type == STT_SECTION || type == STT_FILE)
             continue;
         const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
         struct symbols_found found = {
             .type = type_name(type), .value = symbol.st_value, .size_bytes = symbol.st_size, .count = 1};
+        search->unnamed += !name;
         if (!name || !*name)
             continue;
         if (search->text)
@@ -104,21 +108,25 @@ static void search_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, st
         else if (type != STT_TLS)
             take_by_address(search, name, &found);
     }
+    return STATUS_OK;
 }
 
-/* The table of that type; false: there is none. */
-static bool search_tables(Elf *elf, GElf_Word type, struct search *search)
+/* The tables of that type. STATUS_NOT_FOUND: there is none. */
+static enum status search_tables(Elf *elf, GElf_Word type, struct search *search, struct error *err)
 {
     Elf_Scn *section = NULL;
+    GElf_Shdr header;
     bool is_found = false;
-    while ((section = elf_nextscn(elf, section)) != NULL) {
-        GElf_Shdr header;
-        if (!gelf_getshdr(section, &header) || header.sh_type != type)
-            continue;
+    for (;;) {
+        enum status status = elf_file_next(elf, type, &section, &header, err);
+        if (status == STATUS_OK && section)
+            status = search_table(elf, section, &header, search, err);
+        if (status != STATUS_OK)
+            return status;
+        if (!section)
+            return is_found ? STATUS_OK : STATUS_NOT_FOUND;
         is_found = true;
-        search_table(elf, section, &header, search);
     }
-    return is_found;
 }
 
 static enum status run(int fd, struct search *search, struct error *err)
@@ -127,28 +135,34 @@ static enum status run(int fd, struct search *search, struct error *err)
     enum status status = elf_file_open(fd, &elf, err);
     if (status != STATUS_OK)
         return status;
-    if (!search_tables(elf, SHT_SYMTAB, search) && !search_tables(elf, SHT_DYNSYM, search))
-        return error_set(err, STATUS_NOT_FOUND, "the file has no symbols");
-    if (search->has_best) {
+    status = search_tables(elf, SHT_SYMTAB, search, err);
+    if (status == STATUS_NOT_FOUND)
+        status = search_tables(elf, SHT_DYNSYM, search, err);
+    if (status == STATUS_NOT_FOUND)
+        return error_set(err, status, "the file has no symbols");
+    if (status == STATUS_OK && search->has_best) {
         scoped_free char *plain = demangle(search->best.name);
         if (plain)
             search->best.name = plain;
         search->take(search->context, &search->best);
     }
-    return STATUS_OK;
+    if (status == STATUS_OK && search->unnamed > 0)
+        return error_set(err, STATUS_BAD_DATA, "%llu symbols have no names that can be read",
+                         (unsigned long long)search->unnamed);
+    return status;
 }
 
-bool symbols_has_symtab(int fd)
+enum status symbols_has_symtab(int fd, bool *ret, struct error *err)
 {
     scoped_elf Elf *elf = NULL;
     Elf_Scn *section = NULL;
     GElf_Shdr header;
-    if (elf_file_open(fd, &elf, NULL) != STATUS_OK)
-        return false;
-    while ((section = elf_nextscn(elf, section)) != NULL)
-        if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
-            return true;
-    return false;
+    enum status status = elf_file_open(fd, &elf, err);
+    if (status == STATUS_OK)
+        status = elf_file_next(elf, SHT_SYMTAB, &section, &header, err);
+    if (status == STATUS_OK)
+        *ret = section != NULL;
+    return status;
 }
 
 enum status symbols_by_name(int fd, const char *text, bool is_exact, symbols_take *take, void *context,

@@ -43,14 +43,18 @@ struct symbols_member {
 enum status symbols_lookup(int fd, struct symbols_query *queries, unsigned count,
                            struct error *err) must_check;
 
-/** What to ask for where the file itself has too little: its build-id and debug link. */
+/** What to ask for where the file itself has too little: its build-id and debug link. STATUS_BAD_DATA as
+ * above. */
 enum status symbols_wanted_of(int fd, struct symbols_wanted *ret, struct error *err) must_check;
 
-/** Whether the file's build-id is this one. */
-bool symbols_has_build_id(int fd, const uint8_t *build_id, uint32_t length);
+/**
+ * STATUS_OK: the file's build-id is this one; STATUS_NOT_FOUND: it is another; STATUS_BAD_DATA: it has none
+ * that can be read.
+ */
+enum status symbols_check_build_id(int fd, const uint8_t *build_id, uint32_t length) must_check;
 
-/** Whether the CRC-32 of the whole file is @crc, as .gnu_debuglink means it. */
-bool symbols_has_crc(int fd, uint32_t crc);
+/** The same of the CRC-32 of the whole file, as .gnu_debuglink means it. */
+enum status symbols_check_crc(int fd, uint32_t crc) must_check;
 
 /**
  * Look up @members in the DWARF of @fd (.debug_info, compressed or not). STATUS_NOT_FOUND: it has no DWARF.
@@ -79,12 +83,16 @@ enum symbols_form {
 /** Takes one; false: no more are wanted. */
 typedef bool symbols_take(void *context, const struct symbols_found *found);
 
-/** Whether the file has a .symtab; without one only what it exports is known of it. */
-bool symbols_has_symtab(int fd);
+/**
+ * Whether the file has a .symtab; without one only what it exports is known of it. STATUS_BAD_DATA: that
+ * cannot be read.
+ */
+enum status symbols_has_symtab(int fd, bool *ret, struct error *err) must_check;
 
 /**
  * The symbols of @fd (.symtab, or .dynsym where it has none) whose name, mangled or demangled, holds @text,
- * or is it (@is_exact). STATUS_NOT_FOUND: it has neither table.
+ * or is it (@is_exact). STATUS_NOT_FOUND: it has neither table; STATUS_BAD_DATA: some may not have been read,
+ * whatever was taken.
  */
 enum status symbols_by_name(int fd, const char *text, bool is_exact, symbols_take *take, void *context,
                             struct error *err) must_check;

@@ -57,7 +57,7 @@ static void ask_heap(int fd)
         require(memchr(wanted.debuglink, '\0', sizeof wanted.debuglink) != NULL, "a name without an end");
         require(strchr(wanted.debuglink, '/') == NULL, "a name that is a path");
         require(wanted.build_id_length == 0 ||
-                    symbols_has_build_id(fd, wanted.build_id, wanted.build_id_length),
+                    symbols_check_build_id(fd, wanted.build_id, wanted.build_id_length) == STATUS_OK,
                 "a build-id that is there and is not");
     }
 }

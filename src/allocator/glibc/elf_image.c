@@ -16,23 +16,26 @@ struct segment {
     uint64_t offset, vaddr, filesz, memsz, align;
 };
 
-static bool read_header(struct target *target, uint64_t base, uint64_t *phoff, unsigned *phnum)
+static enum status read_header(struct target *target, uint64_t base, uint64_t *phoff, unsigned *phnum)
 {
     union {
         Elf64_Ehdr wide;
         Elf32_Ehdr narrow;
     } header;
-    if (target_read_exact(target, base, &header, sizeof header.wide) != STATUS_OK ||
-        memcmp(header.wide.e_ident, ELFMAG, SELFMAG) != 0)
-        return false;
+    enum status status = target_read_exact(target, base, &header, sizeof header.wide);
+    if (status != STATUS_OK)
+        return status;
+    if (memcmp(header.wide.e_ident, ELFMAG, SELFMAG) != 0)
+        return STATUS_NOT_FOUND;
     bool is_wide = header.wide.e_ident[EI_CLASS] == ELFCLASS64;
     if (is_wide != (target->word_bytes == 8))
-        return false;
+        return STATUS_NOT_FOUND;
     *phoff = is_wide ? header.wide.e_phoff : header.narrow.e_phoff;
     *phnum = is_wide ? header.wide.e_phnum : header.narrow.e_phnum;
     unsigned size = is_wide ? header.wide.e_phentsize : header.narrow.e_phentsize;
-    return *phnum > 0 && *phnum <= HEADERS_MAX && *phoff < 65536 &&
-           size == (is_wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
+    bool can_be = *phnum > 0 && *phnum <= HEADERS_MAX && *phoff < 65536 &&
+                  size == (is_wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
+    return can_be ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 static struct segment widen(const uint8_t *data, bool is_wide)
@@ -127,16 +130,18 @@ static void leave_out_relro(const struct target *target, const struct segment *r
     }
 }
 
-bool elf_image_read(struct target *target, const struct mapping *mapping, struct elf_image *ret)
+enum status elf_image_read(struct target *target, const struct mapping *mapping, struct elf_image *ret)
 {
     uint64_t phoff;
     unsigned count;
     uint8_t raw[HEADERS_MAX * sizeof(Elf64_Phdr)];
     bool is_wide = target->word_bytes == 8;
     size_t size = is_wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
-    if (!read_header(target, mapping->start, &phoff, &count) ||
-        target_read_exact(target, mapping->start + phoff, raw, count * size) != STATUS_OK)
-        return false;
+    enum status status = read_header(target, mapping->start, &phoff, &count);
+    if (status == STATUS_OK)
+        status = target_read_exact(target, mapping->start + phoff, raw, count * size);
+    if (status != STATUS_OK)
+        return status;
     struct elf_image image = {.mapping = mapping};
     bool has_load = false;
     for (unsigned i = 0; i < count && !has_load; i++) {
@@ -155,9 +160,9 @@ bool elf_image_read(struct target *target, const struct mapping *mapping, struct
         leave_out_relro(target, &segment, &image);
     }
     if (!has_load)
-        return false;
+        return STATUS_NOT_FOUND;
     *ret = image;
-    return true;
+    return STATUS_OK;
 }
 
 struct cache_key elf_image_key(const struct elf_image *image)

@@ -38,8 +38,12 @@ struct elf_image {
 /** What the cache knows the module by. */
 struct cache_key elf_image_key(const struct elf_image *image);
 
-/** Read the module whose ELF header is at @mapping's start. False: none there, or one that cannot be. */
-bool elf_image_read(struct target *target, const struct mapping *mapping, struct elf_image *ret);
+/**
+ * Read the module whose ELF header is at @mapping's start. STATUS_NOT_FOUND: none there, or one that cannot
+ * be; else why its headers could not be read.
+ */
+enum status elf_image_read(struct target *target, const struct mapping *mapping,
+                           struct elf_image *ret) must_check;
 
 /** The value of a dynamic tag (DT_…) of the image; false: it has none. */
 bool elf_image_dynamic(struct target *target, const struct elf_image *image, uint64_t tag, uint64_t *ret);

@@ -296,8 +296,8 @@ static bool find_module(struct probe *probe, struct glibc_layout *layout, bool *
 bool probe_module(struct probe *probe, const struct mapping *mapping, struct glibc_layout *layout,
                   bool *is_cold)
 {
-    bool is_found = elf_image_read(probe->target, mapping, &probe->image) && reserve_data(probe) &&
-                    find_module(probe, layout, is_cold);
+    bool is_found = elf_image_read(probe->target, mapping, &probe->image) == STATUS_OK &&
+                    reserve_data(probe) && find_module(probe, layout, is_cold);
     free(take_ptr(probe->data));
     return is_found;
 }

@@ -66,7 +66,8 @@ static bool find_by_link_maps(struct target *target, const struct maps *maps,
         struct elf_image image;
         uint64_t value, map;
         const struct mapping *mapping = &maps->rows[i];
-        if (mapping->offset != 0 || mapping->inode == 0 || !elf_image_read(target, mapping, &image))
+        if (mapping->offset != 0 || mapping->inode == 0 ||
+            elf_image_read(target, mapping, &image) != STATUS_OK)
             continue;
         *is_dynamic = *is_dynamic || image.has_interpreter;
         if (elf_image_dynamic(target, &image, DT_DEBUG, &value) && value != 0 &&
@@ -110,7 +111,7 @@ static bool find_by_namespaces(struct target *target, const struct maps *maps,
         const struct mapping *mapping = &maps->rows[i];
         const char *base = strrchr(mapping->name, '/');
         if (mapping->offset != 0 || mapping->inode == 0 || !base || strncmp(base, "/ld", 3) != 0 ||
-            !elf_image_read(target, mapping, &image))
+            elf_image_read(target, mapping, &image) != STATUS_OK)
             continue;
         uint64_t end = min_u64(image.data.end, image.data.start + LOADER_DATA_MAX);
         for (uint64_t at = image.data.start; at + word <= end; at += word) {

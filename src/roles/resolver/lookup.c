@@ -1,6 +1,7 @@
 /*
  * lookup.c - see lookup.h. The module's own file serves where it has a .symtab (or DWARF, for a structure),
- * else its debug file, else what the module exports.
+ * else its debug file, else what the module exports. Where a better one was there but could not be read, what
+ * the others have is sent, and the end says so.
  */
 #include "roles/resolver/lookup.h"
 
@@ -70,24 +71,53 @@ static enum status search_file(const struct resolver_request *request, int fd, s
     }
 }
 
+static bool is_struct(const struct resolver_request *request)
+{
+    return request->question == RESOLVER_LOOKUP + SYMBOL_STRUCT;
+}
+
+/* Only if it has more than what it exports. */
+static enum status search_own_file(const struct resolver_request *request, int fd, struct sender *sender)
+{
+    bool has_symtab = is_struct(request);
+    enum status status = has_symtab ? STATUS_OK : symbols_has_symtab(fd, &has_symtab, NULL);
+    if (status == STATUS_OK && !has_symtab)
+        status = STATUS_NOT_FOUND;
+    return status == STATUS_OK ? search_file(request, fd, sender) : status;
+}
+
+static enum status search_debug_file(const struct resolver_request *request,
+                                     const struct symbols_wanted *wanted, struct sender *sender)
+{
+    scoped_fd int fd = -1;
+    enum status status = module_ask_file(sender->socket_fd, wanted, sender->deadline_ns, &fd);
+    return status == STATUS_OK ? search_file(request, fd, sender) : status;
+}
+
+/* Whether another file is to be searched after one gave @status. */
+static bool must_go_on(const struct resolver_request *request, const struct sender *sender,
+                       enum status status)
+{
+    return status != STATUS_OK && sender->status == STATUS_OK && sender->left == request->limit;
+}
+
 static enum status search_module(const struct resolver_request *request, int module_fd, struct sender *sender)
 {
     struct symbols_wanted wanted;
-    bool is_same = module_identify(request, module_fd, &wanted),
-         is_struct = request->question == RESOLVER_LOOKUP + SYMBOL_STRUCT;
-    int own_fd = is_same ? module_fd : -1;
-    enum status status = STATUS_NOT_FOUND;
-    if (own_fd >= 0 && (is_struct || symbols_has_symtab(own_fd)))
-        status = search_file(request, own_fd, sender);
-    if (status == STATUS_OK || sender->status != STATUS_OK)
-        return status;
-    bool can_ask = wanted.build_id_length > 0 || wanted.debuglink[0];
-    scoped_fd int fd = can_ask ? module_ask_file(sender->socket_fd, &wanted, sender->deadline_ns) : -1;
-    if (fd >= 0)
-        status = search_file(request, fd, sender);
-    if (status != STATUS_OK && !is_struct && own_fd >= 0)
-        status = search_file(request, own_fd, sender);
-    return status;
+    enum status own = STATUS_NOT_FOUND;
+    if (!module_identify(request, module_fd, &wanted))
+        module_fd = -1;
+    if (module_fd >= 0)
+        own = search_own_file(request, module_fd, sender);
+    if (!must_go_on(request, sender, own))
+        return own;
+    enum status debug = search_debug_file(request, &wanted, sender);
+    if (!must_go_on(request, sender, debug))
+        return debug;
+    enum status exported =
+        !is_struct(request) && module_fd >= 0 ? search_file(request, module_fd, sender) : STATUS_NOT_FOUND;
+    enum status better = own != STATUS_NOT_FOUND ? own : debug;
+    return better != STATUS_NOT_FOUND ? better : exported;
 }
 
 enum status lookup_answer(int socket_fd, const struct resolver_request *request, int module_fd,

@@ -7,15 +7,17 @@
 #include "link/resolver_channel.h"
 
 /* A debug file is the module's where the build-ids say so; a module without one names its file's checksum. */
-static bool is_its_file(int fd, const struct symbols_wanted *wanted)
+static enum status check_file(int fd, const struct symbols_wanted *wanted)
 {
-    return wanted->build_id_length > 0 ? symbols_has_build_id(fd, wanted->build_id, wanted->build_id_length)
-                                       : symbols_has_crc(fd, wanted->debuglink_crc);
+    return wanted->build_id_length > 0 ? symbols_check_build_id(fd, wanted->build_id, wanted->build_id_length)
+                                       : symbols_check_crc(fd, wanted->debuglink_crc);
 }
 
-/* Ask the client for the debug file of @wanted; -1 where there is none or it is another module's. */
-int module_ask_file(int socket_fd, const struct symbols_wanted *wanted, uint64_t deadline_ns)
+enum status module_ask_file(int socket_fd, const struct symbols_wanted *wanted, uint64_t deadline_ns,
+                            int *fd_ret)
 {
+    if (wanted->build_id_length == 0 && !wanted->debuglink[0])
+        return STATUS_NOT_FOUND;
     struct resolver_record record = {
         .version = RESOLVER_VERSION, .kind = RESOLVER_WANT, .build_id_length = wanted->build_id_length};
     struct resolver_file file;
@@ -24,13 +26,16 @@ int module_ask_file(int socket_fd, const struct symbols_wanted *wanted, uint64_t
     memcpy(record.build_id, wanted->build_id, sizeof record.build_id);
     memcpy(record.debuglink, wanted->debuglink, sizeof record.debuglink);
     scoped_fd int fd = -1;
-    if (resolver_channel_send(socket_fd, &record, sizeof record, -1, deadline_ns, NULL) != STATUS_OK ||
-        resolver_channel_receive(socket_fd, &file, sizeof file, &fd, deadline_ns, NULL) != STATUS_OK)
-        return -1;
-    return fd >= 0 && is_its_file(fd, wanted) ? take_fd(&fd) : -1;
+    enum status status = resolver_channel_send(socket_fd, &record, sizeof record, -1, deadline_ns, NULL);
+    if (status == STATUS_OK)
+        status = resolver_channel_receive(socket_fd, &file, sizeof file, &fd, deadline_ns, NULL);
+    if (status == STATUS_OK)
+        status = fd >= 0 ? check_file(fd, wanted) : STATUS_NOT_FOUND;
+    if (status == STATUS_OK)
+        *fd_ret = take_fd(&fd);
+    return status;
 }
 
-/* What identifies the module: of the request, else of its file. False where the two are not of one build. */
 bool module_identify(const struct resolver_request *request, int module_fd, struct symbols_wanted *ret)
 {
     bool is_read = module_fd >= 0 && symbols_wanted_of(module_fd, ret, NULL) == STATUS_OK;

@@ -93,11 +93,9 @@ static void examine(int socket_fd, const struct resolver_request *request, int m
         take_symbols(findings, module_fd);
         take_layout(findings, module_fd);
     }
-    bool can_ask = wanted.build_id_length > 0 || wanted.debuglink[0];
-    if (!can_ask || (has_symbols(findings) && findings->has_layout))
-        return;
-    scoped_fd int fd = module_ask_file(socket_fd, &wanted, deadline_ns);
-    if (fd < 0)
+    scoped_fd int fd = -1;
+    if ((has_symbols(findings) && findings->has_layout) ||
+        module_ask_file(socket_fd, &wanted, deadline_ns, &fd) != STATUS_OK)
         return;
     findings->from_debuginfo = take_symbols(findings, fd);
     if (!findings->has_layout)

@@ -152,8 +152,8 @@ bool schedule_adapt(struct scanner *scanner, struct tracked *process, uint64_t n
     uint64_t interval_ns = schedule_interval_ns(scanner, process);
     uint64_t valid_until_ns = now_ns + 2 * interval_ns + schedule_timeout_ns(process);
     process->due_ns = min_u64(process->due_ns, now_ns + first_wait_ns(scanner, process, interval_ns));
-    bool is_shortened = process->result.state == PROCESS_STATE_OK &&
-                        valid_until_ns < process->result.valid_until_ns;
+    bool is_shortened =
+        process->result.state == PROCESS_STATE_OK && valid_until_ns < process->result.valid_until_ns;
     if (is_shortened)
         process->result.valid_until_ns = valid_until_ns;
     return is_shortened;

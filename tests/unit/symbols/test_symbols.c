@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <elf.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,11 +75,12 @@ static void knows_build_ids(void **state)
     assert_int_equal(symbols_wanted_of(fd, &wanted, NULL), STATUS_OK);
     if (wanted.build_id_length == 0)
         skip();
-    assert_true(symbols_has_build_id(fd, wanted.build_id, wanted.build_id_length));
-    assert_false(symbols_has_build_id(fd, wanted.build_id, wanted.build_id_length - 1));
+    assert_int_equal(symbols_check_build_id(fd, wanted.build_id, wanted.build_id_length), STATUS_OK);
+    assert_int_equal(symbols_check_build_id(fd, wanted.build_id, wanted.build_id_length - 1),
+                     STATUS_NOT_FOUND);
     wanted.build_id[0] ^= 1;
-    assert_false(symbols_has_build_id(fd, wanted.build_id, wanted.build_id_length));
-    assert_false(symbols_has_build_id(fd, wanted.build_id, 0));
+    assert_int_equal(symbols_check_build_id(fd, wanted.build_id, wanted.build_id_length), STATUS_NOT_FOUND);
+    assert_int_equal(symbols_check_build_id(fd, wanted.build_id, 0), STATUS_NOT_FOUND);
 }
 
 static int memory_file(const void *data, size_t length)
@@ -100,10 +101,10 @@ static void knows_checksums(void **state)
     /* the check value of CRC-32 */
     scoped_fd int fd = memory_file("123456789", 9);
     scoped_fd int empty = memory_file("", 0);
-    assert_true(symbols_has_crc(fd, 0xcbf43926));
-    assert_false(symbols_has_crc(fd, 0xcbf43927));
-    assert_true(symbols_has_crc(empty, 0));
-    assert_false(symbols_has_crc(-1, 0));
+    assert_int_equal(symbols_check_crc(fd, 0xcbf43926), STATUS_OK);
+    assert_int_equal(symbols_check_crc(fd, 0xcbf43927), STATUS_NOT_FOUND);
+    assert_int_equal(symbols_check_crc(empty, 0), STATUS_OK);
+    assert_int_equal(symbols_check_crc(-1, 0), STATUS_BAD_DATA);
 }
 
 /* Whatever the file is: every call ends, without a fault. */
@@ -132,34 +133,94 @@ static void refuses_garbage(void **state)
         assert_int_equal(symbols_lookup(fd, &query, 1, NULL), STATUS_BAD_DATA);
         assert_int_equal(symbols_layout(fd, &member, 1, NULL), STATUS_BAD_DATA);
         assert_int_equal(symbols_wanted_of(fd, &wanted, NULL), STATUS_BAD_DATA);
-        assert_false(symbols_has_build_id(fd, (const uint8_t *)"a", 1));
+        assert_int_equal(symbols_check_build_id(fd, (const uint8_t *)"a", 1), STATUS_BAD_DATA);
     }
     scoped_fd int directory = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_int_equal(symbols_lookup(directory, &query, 1, NULL), STATUS_BAD_DATA);
 }
 
-static void survives_cut_files(void **state)
+static char *read_own(size_t *length)
 {
-    (void)state;
     scoped_fd int own = open_own();
     struct stat stat;
     assert_int_equal(fstat(own, &stat), 0);
-    size_t length = (size_t)stat.st_size;
-    scoped_free char *whole = malloc(length);
+    *length = (size_t)stat.st_size;
+    char *whole = malloc(*length);
     assert_non_null(whole);
-    assert_int_equal(pread(own, whole, length, 0), length);
+    assert_int_equal(pread(own, whole, *length, 0), *length);
+    return whole;
+}
+
+static void survives_cut_files(void **state)
+{
+    (void)state;
+    size_t length;
+    scoped_free char *whole = read_own(&length);
     for (size_t part = 0; part < 16; part++) {
         scoped_fd int cut = memory_file(whole, length * part / 16);
         try_all(cut);
     }
 }
 
+/* The header of the file's .symtab, in the file's bytes. */
+static ElfW(Shdr) * symtab_of(char *file)
+{
+    const ElfW(Ehdr) *header = (const ElfW(Ehdr) *)file;
+    ElfW(Shdr) *sections = (ElfW(Shdr) *)(file + header->e_shoff);
+    for (unsigned i = 0; i < header->e_shnum; i++)
+        if (sections[i].sh_type == SHT_SYMTAB)
+            return &sections[i];
+    fail_msg("the test has no .symtab");
+    return NULL;
+}
+
+static bool count_one(void *context, const struct symbols_found *found)
+{
+    (void)found;
+    ++*(unsigned *)context;
+    return true;
+}
+
+static enum status count_symbols(const char *file, size_t length, unsigned *count)
+{
+    scoped_fd int fd = memory_file(file, length);
+    *count = 0;
+    return symbols_by_name(fd, "test_symbols_", false, count_one, count, NULL);
+}
+
+/* What could not be read is an error, not the absence of symbols. */
+static void says_what_it_could_not_read(void **state)
+{
+    size_t length;
+    unsigned count;
+    bool has_symtab;
+    (void)state;
+    scoped_free char *file = read_own(&length);
+    ElfW(Shdr) *symtab = symtab_of(file);
+    ElfW(Shdr) whole = *symtab;
+    assert_int_equal(count_symbols(file, length, &count), STATUS_OK);
+    assert_true(count > 0);
+    symtab->sh_offset = length + 1;
+    assert_int_equal(count_symbols(file, length, &count), STATUS_BAD_DATA);
+    *symtab = whole;
+    symtab->sh_link = 0;
+    assert_int_equal(count_symbols(file, length, &count), STATUS_BAD_DATA);
+    assert_int_equal(count, 0);
+    *symtab = whole;
+    scoped_fd int cut = memory_file(file, (size_t)((const ElfW(Ehdr) *)file)->e_shoff + 1);
+    assert_int_equal(symbols_has_symtab(cut, &has_symtab, NULL), STATUS_BAD_DATA);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_symbols),      cmocka_unit_test(finds_layout),
-        cmocka_unit_test(knows_build_ids),    cmocka_unit_test(refuses_garbage),
-        cmocka_unit_test(survives_cut_files), cmocka_unit_test(knows_checksums),
+        cmocka_unit_test(finds_symbols),
+        cmocka_unit_test(finds_layout),
+        cmocka_unit_test(knows_build_ids),
+        cmocka_unit_test(refuses_garbage),
+        cmocka_unit_test(survives_cut_files),
+        cmocka_unit_test(knows_checksums),
+        cmocka_unit_test(says_what_it_could_not_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
