@@ -80,10 +80,11 @@ enum status chunks_print(const struct oneshot_options *options, const struct ses
     bool is_held = options->consistency == CONSISTENCY_SNAPSHOT && !options->core;
     status = (is_held ? print_later : print_now)(&session, dump, &snapshot, err);
     bool is_complete = snapshot ? snapshot->numbers.is_complete : dump->is_limited;
+    uint64_t tcaches_missing = snapshot ? snapshot->numbers.tcaches_missing : 0;
     snapshot_unref(snapshot);
     if (status == STATUS_STOPPED && dump->is_limited)
         status = STATUS_OK;
-    if (status == STATUS_OK && !dump_end(dump, is_complete))
+    if (status == STATUS_OK && !dump_end(dump, is_complete, tcaches_missing))
         return error_set(err, STATUS_STOPPED, "stdout is closed");
     return status;
 }

@@ -195,7 +195,7 @@ bool dump_flush(struct dump *dump)
     return !dump->has_failed;
 }
 
-bool dump_end(struct dump *dump, bool is_complete)
+bool dump_end(struct dump *dump, bool is_complete, uint64_t tcaches_missing)
 {
     if (!dump_flush(dump))
         return false;
@@ -207,6 +207,10 @@ bool dump_end(struct dump *dump, bool is_complete)
     at = PUT(at, ",\"bytes\":");
     at = put_u64(at, dump->bytes);
     at = is_complete ? PUT(at, ",\"complete\":true") : PUT(at, ",\"complete\":false");
+    if (tcaches_missing > 0) {
+        at = PUT(at, ",\"tcaches_missing\":");
+        at = put_u64(at, tcaches_missing);
+    }
     if (dump->is_limited)
         at = PUT(at, ",\"limited\":true");
     at = dump->format == DUMP_JSON ? PUT(at, "}}\n]\n") : PUT(at, "}}\n");

@@ -62,8 +62,11 @@ void dump_add_content(struct dump *dump, uint32_t bytes, dump_read read, void *c
 /** Hand over what is in the block now; false where the reader is gone. */
 bool dump_flush(struct dump *dump);
 
-/** Put the summary (@is_complete: nothing was unread) and flush; false where the
- * reader is gone. */
-bool dump_end(struct dump *dump, bool is_complete);
+/**
+ * Put the summary and flush; false where the reader is gone. @is_complete: nothing was unread;
+ * @tcaches_missing: threads whose tcache was not found, the chunks in which are in_use in the records; named
+ * where there are any.
+ */
+bool dump_end(struct dump *dump, bool is_complete, uint64_t tcaches_missing);
 
 #endif

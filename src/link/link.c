@@ -198,6 +198,8 @@ static enum status receive_packet(int end, struct packet *packet, size_t room, s
     do {
         got = recvmsg(end, &header, MSG_CMSG_CLOEXEC);
     } while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EAGAIN)
+        return error_set(err, STATUS_TIMEOUT, "nothing has come");
     if (got < 0 && errno != ECONNRESET)
         return error_errno(err, errno, "receive from another role");
     if (got < 0)

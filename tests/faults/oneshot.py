@@ -6,7 +6,7 @@ import subprocess
 import injector
 
 # Differ between two runs by nature, or tell the truth about how a result was come by.
-LOOSE = re.compile(r"timestamp|duration|pause|process_resident|proportional|found_by|last_scan_(mode|why)|read_bytes")
+LOOSE = re.compile(r"timestamp|duration|pause|process_resident|proportional|found_by|last_scan_(mode|why)|read_bytes|left_out")
 # A sanitizer takes its own memory by the same calls, and says so where it gets none.
 SANITIZER_WITHOUT_MEMORY = re.compile(rb"Sanitizer: (allocator is out of memory|failed to)|Sanitizer failed to (de)?allocate")
 DOCUMENTED = {0, 1, 2, 3, 4, 5}
@@ -73,7 +73,7 @@ class Command:
             message = err.decode("utf-8", "replace").strip()
             return None if re.search(r"\w+.*: \w|\w{3,} \w{3,}", message) else f"exit code {code} without a message"
         found = facts(out)
-        is_unknown = any(fact is None and self.truth.get(key) is not None for key, fact in found.items())
+        is_unknown = any(fact in (None, "") and self.truth.get(key) for key, fact in found.items())
         if is_incomplete(found) or is_unknown:
             return None
         for key, fact in found.items():

@@ -208,6 +208,8 @@ static bool take_one(struct keeper *keeper, struct child *child)
                                            : from_scanner(keeper, child, &message, &err);
     if (status == STATUS_OK)
         return true;
+    if (status == STATUS_SYSTEM && child->role == ROLE_SCANNER)
+        quarantine_excuse(&keeper->quarantine); /* we could not read what it said */
     /* whoever says what it cannot say may have been taken over */
     log_error(LOG_ERROR, "role killed: its message cannot be", &err);
     child_kill(child);

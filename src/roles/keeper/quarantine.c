@@ -47,6 +47,11 @@ static struct suspect *suspect_of(struct quarantine *quarantine, const struct me
     return oldest;
 }
 
+void quarantine_excuse(struct quarantine *quarantine)
+{
+    quarantine->is_death_explained = true;
+}
+
 void quarantine_stuck(struct quarantine *quarantine, const struct message_process_id *process,
                       uint64_t now_ns)
 {
@@ -59,9 +64,20 @@ void quarantine_stuck(struct quarantine *quarantine, const struct message_proces
     suspect->failure = FAILURE_TIMEOUT;
 }
 
+/* A process can be scanned and dumped at the same time. */
+static bool is_blamed(const struct quarantine *quarantine, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (is_same(&quarantine->scans[i], &quarantine->scans[index]))
+            return true;
+    return false;
+}
+
 void quarantine_scanner_died(struct quarantine *quarantine, uint64_t now_ns)
 {
     for (size_t i = 0; i < quarantine->scan_count && !quarantine->is_death_explained; i++) {
+        if (is_blamed(quarantine, i))
+            continue;
         struct suspect *suspect = suspect_of(quarantine, &quarantine->scans[i]);
         suspect->seen_ns = now_ns;
         if (++suspect->deaths <= DEATHS_ALLOWED)

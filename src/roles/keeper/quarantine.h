@@ -26,7 +26,7 @@ struct suspect {
 struct quarantine {
     struct message_process_id scans[QUARANTINE_SCANS_MAX]; /* under way */
     size_t scan_count;
-    bool is_death_explained; /* the scanner said that it ends, and because of whom */
+    bool is_death_explained; /* it is known why the scanner ends: no process under scan is blamed */
     struct suspect suspects[QUARANTINE_SUSPECTS_MAX];
     size_t suspect_count;
 };
@@ -42,7 +42,12 @@ void quarantine_scan_end(struct quarantine *quarantine, const struct message_pro
 void quarantine_stuck(struct quarantine *quarantine, const struct message_process_id *process,
                       uint64_t now_ns);
 
-/** The scanner died: each process under scan is blamed, and left alone for an hour from the second time on.
+/** The scanner is about to be ended for what is no process' fault: none is blamed. */
+void quarantine_excuse(struct quarantine *quarantine);
+
+/**
+ * The scanner died: each process under scan is blamed once, and left alone for an hour from the second death
+ * on.
  */
 void quarantine_scanner_died(struct quarantine *quarantine, uint64_t now_ns);
 

@@ -129,6 +129,7 @@ static enum status run(struct stream *stream, struct tools *tools, struct error 
     struct snapshot *snapshot = NULL;
     enum status status = walk(stream, tools, &snapshot, err);
     bool is_complete = snapshot && snapshot->numbers.is_complete;
+    uint64_t tcaches_missing = snapshot ? snapshot->numbers.tcaches_missing : 0;
     snapshot_unref(snapshot);
     if (stream->pack.block && (status == STATUS_OK || stream->pack.is_full))
         status = send_packed(stream, err);
@@ -140,7 +141,8 @@ static enum status run(struct stream *stream, struct tools *tools, struct error 
                                               : "the reader hung up");
     if (stream->request.kind == STREAM_INSPECTION)
         return status;
-    if (status == STATUS_OK && !dump_end(&stream->dump, is_complete || stream->dump.is_limited))
+    is_complete |= stream->dump.is_limited;
+    if (status == STATUS_OK && !dump_end(&stream->dump, is_complete, tcaches_missing))
         return error_set(err, STATUS_TIMEOUT, "the reader hung up");
     return status;
 }

@@ -36,7 +36,7 @@ static void expect(enum dump_format format, struct dump_filter filter, const cha
     filter.max_bytes = filter.max_bytes ? filter.max_bytes : UINT64_MAX;
     dump_begin(dump, format, &filter, collect, &buffer);
     dump->sink.consume(&dump->sink, CHUNKS, 3);
-    assert_true(dump_end(dump, true));
+    assert_true(dump_end(dump, true, 0));
     assert_string_equal(buffer_string(&buffer), text);
     buffer_deinit(&buffer);
     free(dump);
@@ -73,6 +73,22 @@ static void filters_and_limit(void **state)
            "address,user_address,size,state,arena,prev_in_use\n0x1020,,4096,top,1,false\n");
 }
 
+static void says_what_is_missing(void **state)
+{
+    (void)state;
+    struct buffer buffer = {0};
+    struct dump_filter filter = {.max_bytes = UINT64_MAX};
+    struct dump *dump = malloc(sizeof(*dump));
+    assert_non_null(dump);
+    dump_begin(dump, DUMP_NDJSON, &filter, collect, &buffer);
+    assert_true(dump_end(dump, false, 3));
+    assert_string_equal(
+        buffer_string(&buffer),
+        "{\"summary\":{\"chunks\":0,\"bytes\":0,\"complete\":false,\"tcaches_missing\":3}}\n");
+    buffer_deinit(&buffer);
+    free(dump);
+}
+
 static void a_reader_that_left_ends_the_walk(void **state)
 {
     (void)state;
@@ -85,7 +101,7 @@ static void a_reader_that_left_ends_the_walk(void **state)
     while (rounds < 100000 && dump->sink.consume(&dump->sink, &widest, 1))
         rounds++;
     assert_in_range(rounds, 1000, 99999);
-    assert_false(dump_end(dump, true));
+    assert_false(dump_end(dump, true, 0));
     free(dump);
 }
 
@@ -94,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_have_the_fields),
         cmocka_unit_test(filters_and_limit),
+        cmocka_unit_test(says_what_is_missing),
         cmocka_unit_test(a_reader_that_left_ends_the_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

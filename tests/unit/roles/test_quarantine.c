@@ -57,6 +57,27 @@ static void test_deaths(void **state)
     free(quarantine);
 }
 
+static void test_one_death_counts_once(void **state)
+{
+    (void)state;
+    struct quarantine *quarantine = calloc(1, sizeof *quarantine);
+    quarantine_scan_begin(quarantine, &A);
+    quarantine_scan_begin(quarantine, &B);
+    quarantine_scan_begin(quarantine, &A); /* a dump beside the scan */
+    quarantine_scanner_died(quarantine, 1000);
+    assert_int_equal(left_alone(quarantine, 1001), 0);
+    assert_int_equal(scanned_alone(quarantine, 1001), 2);
+    /* nobody's fault */
+    quarantine_scan_begin(quarantine, &A);
+    quarantine_excuse(quarantine);
+    quarantine_scanner_died(quarantine, 2000);
+    assert_int_equal(left_alone(quarantine, 2001), 0);
+    quarantine_scan_begin(quarantine, &A);
+    quarantine_scanner_died(quarantine, 3000);
+    assert_int_equal(left_alone(quarantine, 3001), 1);
+    free(quarantine);
+}
+
 static void test_hangs(void **state)
 {
     (void)state;
@@ -98,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deaths),
+        cmocka_unit_test(test_one_death_counts_once),
         cmocka_unit_test(test_hangs),
         cmocka_unit_test(test_many_suspects),
     };
