@@ -56,13 +56,14 @@
     X(ROUND, struct message_round, 0, false)               /* scanner -> front: after each discovery */      \
     X(STREAM_REQUEST, struct message_stream, 0, true)      /* front -> scanner: a dump into that pipe */     \
     X(STREAM_REPLY, struct message_stream_reply, 0, false) /* scanner -> front: it begins, or why not */     \
-    X(STREAM_END, struct message_stream_reply, 0, false)   /* scanner -> front: how it ended */
+    X(STREAM_END, struct message_stream_reply, 0, false)   /* scanner -> front: how it ended */              \
+    X(UNLINKED, struct message_peer, 0, false)             /* front, scanner -> keeper: a PEER is lost */
 
 struct message_empty { /* of kinds that say all by their name */
     uint32_t reserved;
 };
 
-/** The peer of a new pair; @epoch rises with each. */
+/** The peer of a pair, new or lost; @epoch rises with each. */
 struct message_peer {
     uint64_t epoch;
 };

@@ -70,7 +70,7 @@ static enum status from_scanner(struct front *front, const struct message *messa
     }
 }
 
-void front_serve_scanner(struct front *front)
+bool front_serve_scanner(struct front *front)
 {
     struct message message scoped_message = {.fd = -1};
     struct error err;
@@ -78,9 +78,11 @@ void front_serve_scanner(struct front *front)
     if (status == STATUS_OK)
         status = from_scanner(front, &message, &err);
     if (status == STATUS_OK || status == STATUS_TIMEOUT)
-        return;
-    if (status == STATUS_GONE || status == STATUS_SYSTEM)
+        return true;
+    bool is_lost = status == STATUS_GONE || status == STATUS_SYSTEM;
+    if (is_lost)
         front_close_scanner(front);
     if (status != STATUS_GONE)
         log_error_limited(&front->refused, LOG_WARN, "message of the scanner refused", &err);
+    return !is_lost;
 }

@@ -6,9 +6,9 @@
 
 /**
  * Take one message of the scanner, if one is there. What is not sound is left out and logged, at most a few
- * lines a minute. The link is closed where the scanner has closed it.
+ * lines a minute. False: the scanner has closed the link, and so it is closed here.
  */
-void front_serve_scanner(struct front *front);
+bool front_serve_scanner(struct front *front);
 
 /** Close the link; streams under way end. */
 void front_close_scanner(struct front *front);

@@ -32,13 +32,19 @@ struct loop {
     uint32_t server_count;
 };
 
+static enum status send_to_keeper(struct front *front, enum message_kind kind, const void *body,
+                                  struct error *err)
+{
+    pthread_mutex_lock(&front->control_lock);
+    enum status status = link_send(front->control, kind, body, NULL, 0, -1, SEND_TIMEOUT_MS, err);
+    pthread_mutex_unlock(&front->control_lock);
+    return status;
+}
+
 static enum status tell_keeper(struct front *front, enum message_kind kind, struct error *err)
 {
     struct message_empty empty = {0};
-    pthread_mutex_lock(&front->control_lock);
-    enum status status = link_send(front->control, kind, &empty, NULL, 0, -1, SEND_TIMEOUT_MS, err);
-    pthread_mutex_unlock(&front->control_lock);
-    return status;
+    return send_to_keeper(front, kind, &empty, err);
 }
 
 enum status front_request_reload(struct front *front, struct error *err)
@@ -53,6 +59,7 @@ static enum status take_peer(struct front *front, struct message *message, struc
         return error_set(err, STATUS_BAD_DATA, "PEER came without a descriptor");
     front_close_scanner(front);
     store_set_epoch(front->store, peer->epoch);
+    front->peer_epoch = peer->epoch;
     pthread_mutex_lock(&front->lock);
     front->peer = take_fd(&message->fd);
     pthread_mutex_unlock(&front->lock);
@@ -117,6 +124,13 @@ static enum status from_keeper(struct loop *loop, struct message *message, struc
     }
 }
 
+/* Take a message of the scanner. A link that is gone is not made anew by its two ends. */
+static enum status serve_scanner(struct front *front, struct error *err)
+{
+    struct message_peer lost = {.epoch = front->peer_epoch};
+    return front_serve_scanner(front) ? STATUS_OK : send_to_keeper(front, MESSAGE_UNLINKED, &lost, err);
+}
+
 /* Until the keeper is gone. */
 static enum status run(struct loop *loop, struct error *err)
 {
@@ -124,8 +138,11 @@ static enum status run(struct loop *loop, struct error *err)
         struct pollfd polled[] = {{loop->front.control, POLLIN, 0}, {loop->front.peer, POLLIN, 0}};
         if (poll(polled, 2, -1) < 0 && errno != EINTR)
             return error_errno(err, errno, "poll");
-        if (polled[1].revents)
-            front_serve_scanner(&loop->front);
+        if (polled[1].revents) {
+            enum status status = serve_scanner(&loop->front, err);
+            if (status)
+                return status;
+        }
         if (!polled[0].revents)
             continue;
         struct message message scoped_message = {.fd = -1};

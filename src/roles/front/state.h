@@ -31,7 +31,8 @@ struct front {
     pthread_mutex_t control_lock;
     int control;
     pthread_mutex_t lock;
-    int peer; /* -1 while there is no scanner */
+    int peer;            /* -1 while there is no scanner */
+    uint64_t peer_epoch; /* the main loop's */
     struct message_restarts restarts;
     struct message_usage usage;
     struct message_config_result config_result;

@@ -43,24 +43,6 @@ static void send_listeners(struct keeper *keeper, struct child *child)
     }
 }
 
-/* A new pair of sockets between front and scanner, of which no end stays here. */
-static enum status connect_children(struct keeper *keeper, struct error *err)
-{
-    struct child *children = keeper->children;
-    int ends[2];
-    if (children[KEEPER_FRONT].pid == 0 || children[KEEPER_SCANNER].pid == 0)
-        return STATUS_OK;
-    enum status status = link_pair(ends, err);
-    if (status != STATUS_OK)
-        return status;
-    struct message_peer peer = {.epoch = ++keeper->epoch};
-    for (size_t i = 0; i < KEEPER_CHILDREN; i++) {
-        (void)child_send(&children[i], MESSAGE_PEER, &peer, ends[i]);
-        close(ends[i]);
-    }
-    return STATUS_OK;
-}
-
 void dispatch_restarts(struct keeper *keeper)
 {
     struct message_restarts message = {0};
@@ -96,7 +78,7 @@ enum status dispatch_start(struct keeper *keeper, struct child *child, struct er
         configuration_tell_front(keeper);
     }
     dispatch_restarts(keeper);
-    return connect_children(keeper, err);
+    return pairing_connect(keeper, err);
 }
 
 static void log_listener(const struct listener *listener)
@@ -139,6 +121,11 @@ static void start_helper(struct keeper *keeper, struct child *scanner, const str
     (void)child_send(scanner, MESSAGE_HELPER, &answer, fd);
 }
 
+static void take_unlinked(struct keeper *keeper, const struct message_peer *peer)
+{
+    pairing_broken(keeper, peer->epoch, clock_monotonic_ns());
+}
+
 static enum status from_front(struct keeper *keeper, struct child *front, const struct message *message,
                               struct error *err)
 {
@@ -153,6 +140,9 @@ static enum status from_front(struct keeper *keeper, struct child *front, const 
     case MESSAGE_RELOAD:
         if (keeper->options->enable_lifecycle)
             configuration_reload(keeper);
+        return STATUS_OK;
+    case MESSAGE_UNLINKED:
+        take_unlinked(keeper, message->body);
         return STATUS_OK;
     default:
         return error_set(err, STATUS_BAD_DATA, "the front does not send %s", message_name(message->kind));
@@ -185,6 +175,9 @@ static enum status from_scanner(struct keeper *keeper, struct child *scanner, co
         return STATUS_OK;
     case MESSAGE_WANT_RESOLVER:
         start_helper(keeper, scanner, message->body, keeper->options->resolver_main, ROLE_RESOLVER);
+        return STATUS_OK;
+    case MESSAGE_UNLINKED:
+        take_unlinked(keeper, message->body);
         return STATUS_OK;
     default:
         return error_set(err, STATUS_BAD_DATA, "the scanner does not send %s", message_name(message->kind));

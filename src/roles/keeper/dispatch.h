@@ -8,6 +8,7 @@
 #include "roles/keeper/helpers.h"
 #include "roles/keeper/keeper.h"
 #include "roles/keeper/listeners.h"
+#include "roles/keeper/pairing.h"
 #include "roles/keeper/quarantine.h"
 
 enum { KEEPER_FRONT, KEEPER_SCANNER, KEEPER_CHILDREN };
@@ -30,7 +31,7 @@ struct keeper {
     struct log_limit helper_refused;
     struct message_config_result result;
     bool has_result;
-    uint64_t epoch;
+    struct pairing pairing;
     int signal_fd;
     double start_time_seconds;
     uint64_t usage_ns; /* when the front was told of our usage last, CLOCK_MONOTONIC */

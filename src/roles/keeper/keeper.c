@@ -170,6 +170,7 @@ static void restart_what_is_due(struct keeper *keeper)
         if (child_is_due(child, now_ns) && dispatch_start(keeper, child, &err) != STATUS_OK)
             log_error(LOG_ERROR, "role could not be started", &err);
     }
+    pairing_check(keeper, now_ns);
     own_usage_refresh(keeper, now_ns);
 }
 

@@ -22,7 +22,16 @@ static void send_to_front(struct scanner *scanner, enum message_kind kind, const
         return;
     if (status != STATUS_GONE)
         log_error(LOG_WARN, "the front could not be told", &err);
+    report_link_lost(scanner);
+}
+
+void report_link_lost(struct scanner *scanner)
+{
+    struct message_peer lost = {.epoch = scanner->peer_epoch};
+    struct error err = {0};
     close(take_fd(&scanner->peer));
+    if (scanner_tell_keeper(scanner, MESSAGE_UNLINKED, &lost, &err) != STATUS_OK)
+        log_error(LOG_WARN, "the keeper could not be told", &err);
 }
 
 void report_settings(struct scanner *scanner)

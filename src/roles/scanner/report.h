@@ -20,6 +20,8 @@ void report_process_gone(struct scanner *scanner, struct tracked *process, bool 
 void report_round(struct scanner *scanner);
 /** All of it, to a front that knows nothing. */
 void report_all(struct scanner *scanner);
+/** The link to the front is broken: close it, and have the keeper renew it. */
+void report_link_lost(struct scanner *scanner);
 /** How a stream begins or ends. */
 void report_stream(struct scanner *scanner, enum message_kind kind, const struct message_stream_reply *reply);
 

@@ -132,6 +132,7 @@ static enum status take_peer(struct scanner *scanner, struct message *message, s
     pthread_mutex_lock(&scanner->lock);
     scoped_fd_run(&scanner->peer);
     scanner->peer = take_fd(&message->fd);
+    scanner->peer_epoch = ((const struct message_peer *)message->body)->epoch;
     report_all(scanner);
     pthread_mutex_unlock(&scanner->lock);
     return STATUS_OK;
@@ -182,7 +183,7 @@ static void serve_front(struct scanner *scanner, int peer)
         return;
     pthread_mutex_lock(&scanner->lock);
     if (scanner->peer == peer)
-        close(take_fd(&scanner->peer));
+        report_link_lost(scanner);
     pthread_mutex_unlock(&scanner->lock);
 }
 

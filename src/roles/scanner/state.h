@@ -48,6 +48,7 @@ struct scanner {
     pthread_mutex_t lock;
     pthread_cond_t is_due; /* by CLOCK_MONOTONIC: the schedule has changed */
     int peer;              /* the front, -1: none */
+    uint64_t peer_epoch;
     struct config *config;
     struct config *next_config; /* that discovery takes over at its next round */
     struct tracked_table table;

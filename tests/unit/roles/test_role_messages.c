@@ -17,6 +17,7 @@
 #define FLOOD 2000
 /* Five at once, and what a busy machine's minutes may add. */
 #define LINES_MAX 8
+#define NO_PID 0x7ffffff0 /* of a process that cannot be */
 
 /* Lines of the log from here on, in a pipe: what it does not take is dropped by the log itself. */
 struct captured {
@@ -183,6 +184,44 @@ static void test_a_front_reloads_without_end(void **state)
     free_keeper(keeper, front, scanner);
 }
 
+/* Told of the wrong link, or of one whose other end is dead, the keeper ends nobody. */
+static void test_a_link_that_is_called_broken(void **state)
+{
+    (void)state;
+    int front, scanner;
+    const struct keeper_options options = {.config_file = "/nonexistent"};
+    struct keeper *keeper = new_keeper(&options, &front, &scanner);
+    struct error err;
+    struct captured captured = capture_begin();
+    for (size_t i = 0; i < KEEPER_CHILDREN; i++)
+        keeper->children[i].pid = NO_PID;
+    assert_int_equal(pairing_connect(keeper, &err), STATUS_OK);
+    scoped_message struct message peer = {.fd = -1};
+    assert_true(hear(front, MESSAGE_PEER, &peer));
+    struct message_peer lost = *(struct message_peer *)peer.body, other = {.epoch = lost.epoch - 1};
+    say(front, MESSAGE_UNLINKED, &other);
+    dispatch_receive(keeper, &keeper->children[KEEPER_FRONT]);
+    pairing_check(keeper, UINT64_MAX);
+    assert_int_equal(capture_end(&captured), 0);
+
+    captured = capture_begin();
+    say(scanner, MESSAGE_UNLINKED, &lost);
+    dispatch_receive(keeper, &keeper->children[KEEPER_SCANNER]);
+    keeper->children[KEEPER_FRONT].pid = 0; /* it had died of something else */
+    pairing_check(keeper, UINT64_MAX);
+    assert_int_equal(capture_end(&captured), 0);
+
+    captured = capture_begin();
+    keeper->children[KEEPER_FRONT].pid = NO_PID;
+    pairing_check(keeper, keeper->pairing.broken_ns); /* the other end's death may still be heard of */
+    assert_int_equal(capture_end(&captured), 0);
+    captured = capture_begin();
+    for (int i = 0; i < 2; i++)
+        pairing_check(keeper, UINT64_MAX);
+    assert_int_equal(capture_end(&captured), 1);
+    free_keeper(keeper, front, scanner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +229,7 @@ int main(void)
         cmocka_unit_test(test_a_scanner_wants_helpers_without_end),
         cmocka_unit_test(test_a_verdict_that_was_not_asked_for),
         cmocka_unit_test(test_a_front_reloads_without_end),
+        cmocka_unit_test(test_a_link_that_is_called_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
