@@ -16,6 +16,7 @@ struct proc_stat {
     char state;
     pid_t ppid;
     uint64_t flags; /* PF_… of the kernel's sched.h */
+    uint64_t minor_faults, major_faults;
     uint64_t user_ticks, system_ticks;
     uint64_t start_time_ticks; /* since boot */
     uint64_t rss_pages;

@@ -57,6 +57,10 @@ enum status live_robust_list(struct target *target, pid_t tid, uint64_t *head_re
 /** Put a thread that still has the address space into read_tid; false where there is none. */
 bool live_pick_thread(struct live *live);
 
+/* live_look.c */
+enum status live_thread_ids(struct target *target, pid_t *tids, size_t room, size_t *count_ret);
+enum status live_look_at_thread(struct target *target, pid_t tid, struct thread_look *ret);
+
 /* live_file.c */
 enum status live_open_file(struct target *target, const struct mapping *mapping, int *fd_ret,
                            struct error *err);

@@ -20,6 +20,8 @@ static const struct {
     size_t offset;
 } FIELDS[] = {
     {9, offsetof(struct proc_stat, flags)},
+    {10, offsetof(struct proc_stat, minor_faults)},
+    {12, offsetof(struct proc_stat, major_faults)},
     {14, offsetof(struct proc_stat, user_ticks)},
     {15, offsetof(struct proc_stat, system_ticks)},
     {20, offsetof(struct proc_stat, num_threads)},

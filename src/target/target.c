@@ -97,6 +97,17 @@ enum status target_thread_pointer(struct target *target, pid_t tid, uint64_t *re
     return target->ops->thread_pointer ? target->ops->thread_pointer(target, tid, ret) : STATUS_NOT_FOUND;
 }
 
+enum status target_thread_ids(struct target *target, pid_t *tids, size_t room, size_t *count_ret)
+{
+    *count_ret = 0;
+    return target->ops->thread_ids ? target->ops->thread_ids(target, tids, room, count_ret) : STATUS_OK;
+}
+
+enum status target_look_at_thread(struct target *target, pid_t tid, struct thread_look *ret)
+{
+    return target->ops->look_at_thread ? target->ops->look_at_thread(target, tid, ret) : STATUS_NOT_FOUND;
+}
+
 enum status target_open_file(struct target *target, const struct mapping *mapping, int *fd_ret,
                              struct error *err)
 {

@@ -35,6 +35,13 @@ struct target_thread {
     pid_t own_tid;
 };
 
+/** What a thread of a process that runs was at when it was looked at. */
+struct thread_look {
+    bool is_in_call;     /* it slept in a system call, in none that changes its mappings */
+    uint64_t user_ticks; /* of a processor in user mode since it began, in units of sysconf(_SC_CLK_TCK) */
+    uint64_t faults;     /* page faults that it is done with */
+};
+
 /** What the kernel says of a mapping, in bytes (proc_pid_smaps(5)). */
 struct mapping_usage {
     uint64_t resident_bytes;
@@ -59,6 +66,9 @@ struct target_ops {
                            struct error *err);
     enum status (*robust_list)(struct target *target, pid_t tid, uint64_t *head_ret);
     enum status (*thread_pointer)(struct target *target, pid_t tid, uint64_t *ret); /* NULL: never known */
+    enum status (*thread_ids)(struct target *target, pid_t *tids, size_t room,
+                              size_t *count_ret); /* NULL: none runs */
+    enum status (*look_at_thread)(struct target *target, pid_t tid, struct thread_look *ret);
     enum status (*open_file)(struct target *target, const struct mapping *mapping, int *fd_ret,
                              struct error *err);
     enum status (*still_same)(struct target *target, struct error *err);
@@ -130,6 +140,15 @@ enum status target_robust_list(struct target *target, pid_t tid, uint64_t *head_
 /** A thread's pointer (fs_base on x86-64) where the target knows it: a core. STATUS_NOT_FOUND: it does not.
  */
 enum status target_thread_pointer(struct target *target, pid_t tid, uint64_t *ret);
+
+/**
+ * The ids of the threads as they are now, into @tids with room for @room of them; zombies among them. A
+ * target in which nothing runs has none. STATUS_TOO_LARGE: there are more; STATUS_SYSTEM: not to be known.
+ */
+enum status target_thread_ids(struct target *target, pid_t *tids, size_t room, size_t *count_ret) must_check;
+
+/** Look at one of them, which costs two reads from /proc. STATUS_GONE: it has ended; else it is not told. */
+enum status target_look_at_thread(struct target *target, pid_t tid, struct thread_look *ret) must_check;
 
 /**
  * Open the very file that is mapped there (device and inode checked), read-only; the caller closes it.

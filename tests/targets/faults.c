@@ -2,12 +2,17 @@
  * faults.c - a heap that breaks itself on command, one fault a process: `system` (system_mem + 4096),
  * `mmapped` (an mmapped chunk without its M bit; answers with its bytes), `ring` (main_arena.next leads
  * nowhere), `arena` (all of main_arena up to there is garbage), `size` (a chunk in use in the middle has an
- * impossible size; answers with its header's address).
+ * impossible size; answers with its header's address). Beside them `thread` starts a second thread, which
+ * sleeps, `lock` takes main_arena's lock for good, and SIGUSR1 lets the first thread run, in no system call,
+ * until SIGUSR2.
  */
+#include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "truth.h"
 
@@ -37,8 +42,41 @@ static uint64_t *word(char *at)
     return (uint64_t *)(void *)at;
 }
 
+static volatile sig_atomic_t is_running;
+
+static void run_on(int number)
+{
+    (void)number;
+    is_running = 1;
+    while (is_running) {
+    }
+}
+
+static void rest(int number)
+{
+    (void)number;
+    is_running = 0;
+}
+
+static void *sleep_on(void *unused)
+{
+    while (unused == NULL) {
+        pause();
+    }
+    return NULL;
+}
+
 static const char *plant(const char *command)
 {
+    pthread_t thread;
+    if (strcmp(command, "thread") == 0) {
+        return pthread_create(&thread, NULL, sleep_on, NULL) == 0 ? "started" : NULL;
+    }
+    if (strcmp(command, "lock") == 0) {
+        int one = 1;
+        memcpy(main_arena, &one, sizeof one);
+        return "locked";
+    }
     char *block = truth_block(strcmp(command, "mmapped") == 0 ? mapping : in_the_middle);
     uint64_t *size = word(block - 8);
     if (strcmp(command, "system") == 0) {
@@ -64,6 +102,8 @@ static const char *plant(const char *command)
 int main(void)
 {
     truth_init();
+    signal(SIGUSR1, run_on);
+    signal(SIGUSR2, rest);
     find_main_arena();
     for (size_t i = 0; i < 3000; i++) {
         size_t place = truth_malloc(i % 7 * 300 + 40);

@@ -53,6 +53,7 @@ static void begin_walk(struct lane *lane)
     walk->slices = lane->slices;
     walk->marks = &lane->marks;
     walk->pause_at_ns = UINT64_MAX;
+    walk->alibi.looks = 0;
     walk->sink_count = 0;
     walk->batch_count = 0;
     walk->wants_each = walk->is_stopped = walk->is_full = false;

@@ -2,21 +2,15 @@
  * recover.c - what the walk does where a chain breaks.
  *
  * Under a stop a broken header is corruption. In a live process it mostly is a heap that moved between two
- * reads: the walk resumes from a boundary that it passed a moment ago, and only what a chain of fresh reads
- * leads to time after time over 100 ms, broken with the same bytes, is called corrupt; over half a second
- * where the arena is locked all the time. Behind a real break it goes on at the next boundary that can be
- * proved; what lies between is unread.
+ * reads: the walk resumes from a boundary that it passed a moment ago, and only what proof.h proves is called
+ * corrupt. Behind a break it goes on at the next boundary that can be proved; what lies between is unread.
  */
 #include <time.h>
 
-#include "allocator/glibc/walk_chain.h"
+#include "allocator/glibc/proof.h"
 #include "base/checked.h"
 #include "base/clock.h"
 
-/* of these the fourth and later ones are seen from the segment's start */
-#define FAILURES_PROVED 7u
-#define PROOF_NS (100 * NS_PER_MS)
-#define PROOF_LOCKED_NS (500 * NS_PER_MS)
 #define REPLAY_HEADERS_MAX (1u << 20)
 /* a chain of that many sound headers is no accident */
 #define HOPS_BELIEVED 64u
@@ -94,11 +88,6 @@ static enum recovery resume_behind(struct walk_chain *chain, uint64_t lost_from)
     }
 }
 
-/* Where a chain of fresh reads broke, and the size field there (0: it could not be read). */
-struct breach {
-    uint64_t at, field;
-};
-
 /*
  * Go from @checkpoint by fresh reads to the first boundary at or behind chain->at. A chunk that reaches over
  * chain->at is reported from there on, so that no byte is counted twice or lost. False: it broke at *@breach.
@@ -154,27 +143,6 @@ static bool replay_from_checkpoints(struct walk_chain *chain, struct breach *bre
     return replay(chain, chain->segment->start, breach);
 }
 
-/*
- * Whether the same bytes at the same place were broken often and long enough to be corruption. Only a place
- * that a chain leads to counts: what the walk stands at may lie in the midst of another chunk by now.
- */
-static bool is_proved(struct walk_chain *chain, const struct breach *breach)
-{
-    uint64_t now = clock_monotonic_ns();
-    if (chain->failed_at != breach->at || chain->failed_field != breach->field) {
-        chain->failed_at = breach->at;
-        chain->failed_field = breach->field;
-        chain->failed_since_ns = now;
-        chain->failures_here = 0;
-    }
-    chain->failures_here++;
-    uint64_t held_ns = now - chain->failed_since_ns;
-    if (chain->failures_here < FAILURES_PROVED || held_ns < PROOF_NS)
-        return false;
-    /* a thread that was put aside in the midst of malloc leaves just such a heap, and its arena locked */
-    return chain->arena->mutex == 0 || held_ns >= PROOF_LOCKED_NS;
-}
-
 /* Whether memory is there, and only swapped out: no heap that moves, and nothing to wait for. */
 static bool is_swapped(const struct walk_chain *chain, uint64_t address)
 {
@@ -185,7 +153,8 @@ static bool is_swapped(const struct walk_chain *chain, uint64_t address)
 enum renewal {
     RENEWED,     /* the walk can go on at chain->at */
     RENEWED_END, /* the heap ends before that by now */
-    BROKEN       /* proved, or the time is over */
+    BROKEN,      /* for good */
+    TORN         /* nobody can say */
 };
 
 /*
@@ -196,25 +165,40 @@ static enum renewal renew(struct walk_chain *chain, uint64_t hole)
 {
     struct glibc_heap *heap = chain->walk->heap;
     /* in a slice it stands still, and there is no time to wait */
-    bool moves = !heap->is_held && chain->walk->pause_at_ns == UINT64_MAX;
-    while (moves && clock_monotonic_ns() <= heap->deadline_ns) {
+    if (heap->is_held || chain->walk->pause_at_ns != UINT64_MAX)
+        return BROKEN;
+    while (clock_monotonic_ns() <= heap->deadline_ns) {
         struct breach breach;
         page_view_forget(heap->pages);
         window_forget(&chain->walk->window);
         if (hole != 0 && is_swapped(chain, hole))
-            return BROKEN;
+            return TORN;
         heap->completeness.resync_count++;
         if (chain_renew(chain) == CHAIN_GONE || chain->at > chain->limit)
             return RENEWED_END;
         bool has_arrived = replay_from_checkpoints(chain, &breach);
-        if (is_proved(chain, &breach))
-            return BROKEN;
+        enum proof proof = proof_of(chain, &breach);
+        /* what cannot be read is called nothing worse than that */
+        if (proof == PROVED || proof == PROOF_FAILED || (proof == PROOF_OPEN && hole != 0))
+            return proof == PROVED ? BROKEN : TORN;
+        if (proof == PROOF_OPEN)
+            proof_look(chain);
         if (chain->failures_here > 1)
             nanosleep(&(struct timespec){.tv_nsec = 11 * (long)NS_PER_MS}, NULL);
         if (has_arrived)
-            return chain_enter_slice(chain, chain->at, NULL) == STATUS_OK ? RENEWED : BROKEN;
+            return chain_enter_slice(chain, chain->at, NULL) == STATUS_OK ? RENEWED : TORN;
     }
-    return BROKEN;
+    return TORN;
+}
+
+/* Count a place that is broken for good as corrupt, any other as one that could not be read. */
+static void note_place(struct glibc_heap *heap, bool is_corrupt, enum note_kind kind, uint64_t address,
+                       uint32_t arena)
+{
+    if (is_corrupt)
+        heap_note_corrupt(heap, kind, address, arena);
+    else
+        completeness_note(&heap->completeness, kind, address, arena);
 }
 
 /* Whether a sound chain leads on from @address: to the limit or over many headers. */
@@ -254,23 +238,20 @@ enum recovery recover_after_run(struct walk_chain *chain)
         chain->resumes = 0;
         return RECOVERY_RESUMED;
     }
-    bool is_corrupt = is_proved(chain, &breach);
+    bool is_corrupt = proof_of(chain, &breach) == PROVED;
     if (!is_corrupt && ++chain->resumes < RESUMES_MAX)
         return RECOVERY_LATER;
     chain->resumes = 0;
-    if (is_corrupt)
-        heap_note_corrupt(heap, NOTE_BAD_SIZE, breach.at, chain->arena->index);
-    else
-        completeness_note(&heap->completeness, NOTE_BAD_SIZE, breach.at, chain->arena->index);
+    note_place(heap, is_corrupt, NOTE_BAD_SIZE, breach.at, chain->arena->index);
     return resume_behind(chain, chain->at);
 }
 
 enum recovery recover_broken(struct walk_chain *chain, enum note_kind kind)
 {
     enum renewal renewal = renew(chain, 0);
-    if (renewal != BROKEN)
+    if (renewal != BROKEN && renewal != TORN)
         return renewal == RENEWED ? RECOVERY_RESUMED : RECOVERY_ENDED;
-    heap_note_corrupt(chain->walk->heap, kind, chain->at, chain->arena->index);
+    note_place(chain->walk->heap, renewal == BROKEN, kind, chain->at, chain->arena->index);
     return resume_behind(chain, chain->at);
 }
 
@@ -278,7 +259,7 @@ enum recovery recover_hole(struct walk_chain *chain, uint64_t address)
 {
     struct glibc_heap *heap = chain->walk->heap;
     enum renewal renewal = renew(chain, address);
-    if (renewal != BROKEN)
+    if (renewal != BROKEN && renewal != TORN)
         return renewal == RENEWED ? RECOVERY_RESUMED : RECOVERY_ENDED;
     enum note_kind kind =
         page_view_state(heap->pages, address) == PAGE_SWAPPED ? NOTE_SWAPPED : NOTE_UNREADABLE;

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "allocator/glibc/walk_chain.h"
+#include "allocator/glibc/proof.h"
 #include "base/checked.h"
 #include "base/clock.h"
 #include "base/reserve.h"
@@ -216,6 +216,8 @@ static enum status walk_in_slices(struct slicer *slicer, struct walk_chain *chai
                 return STATUS_STOPPED;
             if (how != SLICE_DONE)
                 run_for(run_ns);
+            if (how == SLICE_LATER)
+                proof_look(chain);
         }
         if (status != STATUS_OK) {
             if (err)

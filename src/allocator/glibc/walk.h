@@ -5,6 +5,7 @@
 #ifndef ALLOCATOR_GLIBC_WALK_H
 #define ALLOCATOR_GLIBC_WALK_H
 
+#include "allocator/glibc/alibi.h"
 #include "allocator/glibc/marks.h"
 #include "allocator/glibc/window.h"
 #include "model/chunk.h"
@@ -23,6 +24,7 @@ struct walk {
     struct marks *marks;
     struct slices *slices; /* marks are shared with other walks through these; NULL: they are its own */
     struct window window;
+    struct alibi alibi; /* for the place that looks broken */
     struct chunk_sink *sinks[WALK_SINKS_MAX];
     size_t sink_count;
     bool wants_each; /* a sink has no count_used */

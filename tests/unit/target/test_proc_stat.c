@@ -30,6 +30,8 @@ static void fields(void **state)
     assert_int_equal(stat.state, 'S');
     assert_int_equal(stat.ppid, 17);
     assert_int_equal(stat.flags, 4194560);
+    assert_int_equal(stat.minor_faults, 1);
+    assert_int_equal(stat.major_faults, 3);
     assert_int_equal(stat.user_ticks, 5);
     assert_int_equal(stat.system_ticks, 6);
     assert_int_equal(stat.num_threads, 9);

@@ -1,0 +1,177 @@
+/*
+ * test_proof.c - what a live scan calls corrupt: damage in a program that sleeps or runs, and nothing that a
+ * thread may have left which gets no processor in the midst of malloc. The target's heap is damaged just so;
+ * that its thread stands in user mode, stopped from outside, is all that a scan can know of such a moment.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "support/scan.h"
+#include "support/spawn.h"
+#include "target/live.h"
+
+static struct spawned target;
+static uint64_t damaged_at;
+
+static int set_up(void **state)
+{
+    (void)state;
+    return spawn_target(&target, "faults", NULL) ? 0 : 1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    spawn_end(&target);
+    return 0;
+}
+
+static void ask(const char *command)
+{
+    scoped_free char *answer = spawn_ask(&target, command);
+    assert_non_null(answer);
+    assert_string_not_equal(answer, "unknown");
+}
+
+static void damage(void)
+{
+    scoped_free char *answer = spawn_ask(&target, "size");
+    assert_non_null(answer);
+    damaged_at = strtoull(answer, NULL, 16);
+}
+
+static uint64_t user_ticks(void)
+{
+    struct proc_stat stat;
+    assert_int_equal(proc_stat_read("/proc", target.pid, &stat, NULL), STATUS_OK);
+    return stat.user_ticks;
+}
+
+/* Its first thread leaves the system call that it sleeps in, and runs on. */
+static void let_run(void)
+{
+    uint64_t before = user_ticks();
+    assert_int_equal(kill(target.pid, SIGUSR1), 0);
+    while (user_ticks() == before) {
+        nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
+    }
+}
+
+static void stop(void)
+{
+    int status;
+    assert_int_equal(kill(target.pid, SIGSTOP), 0);
+    assert_int_equal(waitpid(target.pid, &status, WUNTRACED), target.pid);
+    assert_true(WIFSTOPPED(status));
+}
+
+static void assert_corrupt(enum consistency consistency)
+{
+    struct snapshot *snapshot = scan_once(target.pid, consistency, NULL);
+    assert_non_null(snapshot);
+    const struct completeness *completeness = &snapshot->numbers.completeness;
+    assert_int_equal(completeness->corrupt_count, 1);
+    assert_int_equal(completeness->notes[0].kind, NOTE_BAD_SIZE);
+    assert_int_equal(completeness->notes[0].address, damaged_at);
+    assert_true(completeness->unread_bytes > 0);
+    snapshot_unref(snapshot);
+}
+
+/* Nothing is called corrupt, and what could not be walked is said. */
+static void assert_unread(enum consistency consistency)
+{
+    struct snapshot *snapshot = scan_once(target.pid, consistency, NULL);
+    assert_non_null(snapshot);
+    const struct completeness *completeness = &snapshot->numbers.completeness;
+    assert_int_equal(completeness->corrupt_count, 0);
+    assert_int_equal(completeness->notes[0].address, damaged_at);
+    assert_true(completeness->unread_bytes > 0);
+    assert_false(snapshot->numbers.is_complete);
+    assert_false(snapshot->numbers.checks[CHECK_SYSTEM_BYTES].is_known);
+    snapshot_unref(snapshot);
+}
+
+static void asleep(void **state)
+{
+    (void)state;
+    damage();
+    assert_corrupt(CONSISTENCY_LIVE);
+}
+
+static void running(void **state)
+{
+    (void)state;
+    damage();
+    let_run();
+    assert_corrupt(CONSISTENCY_LIVE);
+}
+
+/* Stopped in a system call: it was not in malloc. */
+static void stopped_asleep(void **state)
+{
+    (void)state;
+    damage();
+    stop();
+    assert_corrupt(CONSISTENCY_LIVE);
+}
+
+static void gets_no_processor(void **state)
+{
+    (void)state;
+    damage();
+    let_run();
+    stop();
+    assert_unread(CONSISTENCY_LIVE);
+    assert_int_equal(kill(target.pid, SIGCONT), 0);
+    assert_corrupt(CONSISTENCY_LIVE);
+}
+
+/* With two threads whoever is at work on an arena has its lock. */
+static void threads(void **state)
+{
+    (void)state;
+    ask("thread");
+    damage();
+    let_run();
+    stop();
+    assert_corrupt(CONSISTENCY_LIVE);
+}
+
+static void threads_and_lock(void **state)
+{
+    (void)state;
+    ask("thread");
+    damage();
+    ask("lock");
+    let_run();
+    stop();
+    assert_unread(CONSISTENCY_LIVE);
+    assert_int_equal(kill(target.pid, SIGCONT), 0);
+    assert_corrupt(CONSISTENCY_LIVE);
+    assert_int_equal(kill(target.pid, SIGUSR2), 0);
+    assert_corrupt(CONSISTENCY_LIVE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(asleep, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(running, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(stopped_asleep, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(gets_no_processor, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(threads, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(threads_and_lock, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
