@@ -1,7 +1,10 @@
 """The link between front and scanner: broken while both live, or not read by the front."""
+import contextlib
 import ctypes
 import os
+import signal
 import socket
+import time
 import unittest
 
 from service import Service, Target, value
@@ -11,10 +14,11 @@ scan: {{interval: 100ms, timeout: 30s}}
 limits: {{max_cpu: 6400%}}
 discovery: {{interval: 200ms}}
 process_names:
-  - {{name: demo, pid: [{demo}]}}
+  - {{name: demo, pid: {demo}}}
 """
 OK = 'malloc_scans_total{groupname="demo",result="ok"}'
 RESTARTS = 'malloc_exporter_restarts_total{role="%s"}'
+SCANS = 120  # a link takes what some 40 are told by
 CONTROL = 3  # ROLE_CONTROL_FD
 PIDFD_GETFD = 438  # the same number on every architecture
 
@@ -34,7 +38,7 @@ def link_of(pid):
 
 class Link(unittest.TestCase):
     def test_a_link_that_breaks_is_renewed(self):
-        with Target("demo") as demo, Service(CONFIG.format(demo=demo.pid)) as service:
+        with Target("demo") as demo, Service(CONFIG.format(demo=[demo.pid])) as service:
             roles = service.roles()
             try:
                 link = link_of(roles["scanner"])
@@ -49,6 +53,18 @@ class Link(unittest.TestCase):
             self.assertEqual(metrics[RESTARTS % "front"], 1)
             self.assertEqual(metrics[RESTARTS % "scanner"], 0)
             service.wait(lambda: service.metrics()[OK] > metrics[OK] + 3, seconds=10)
+
+    def test_scans_go_on_while_the_front_does_not_read(self):
+        with contextlib.ExitStack() as stack:
+            pids = [stack.enter_context(Target("demo")).pid for _ in range(10)]
+            service = stack.enter_context(Service(CONFIG.format(demo=pids)))
+            front = service.roles()["front"]
+            before = service.metrics()[OK]
+            os.kill(front, signal.SIGSTOP)
+            service.wait(lambda: service.roles().get("front") not in (None, front), seconds=60)
+            scans = service.wait(lambda: service.metrics().get(OK), seconds=10) - before
+            self.assertEqual(service.metrics()[RESTARTS % "front"], 1)
+            self.assertGreater(scans, SCANS)
 
 
 if __name__ == "__main__":

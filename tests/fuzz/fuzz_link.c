@@ -24,6 +24,8 @@
 #include "roles/front/http/handlers.h"
 #include "roles/front/http/streams.h"
 #include "roles/keeper/configuration.h"
+#include "roles/scanner/front_link.h"
+#include "roles/scanner/state.h"
 #include "roles/scanner/streams.h"
 
 #define MESSAGES_MAX 16
@@ -214,6 +216,20 @@ static void await_streams(struct scanner *scanner)
     } while (count > 0);
 }
 
+/* What the front would be told. */
+static void read_letters(struct scanner *scanner)
+{
+    struct letter letter scoped_letter = {0};
+    pthread_mutex_lock(&scanner->lock);
+    while (untold_next(scanner, &letter, NULL) == STATUS_OK) {
+        hostile_require(letter.kind == MESSAGE_SETTINGS || letter.kind == MESSAGE_STREAM_REPLY ||
+                            letter.kind == MESSAGE_STREAM_END,
+                        "a front is told what it did not ask for");
+        letter_deinit(&letter);
+    }
+    pthread_mutex_unlock(&scanner->lock);
+}
+
 static void try_scanner(struct input *input)
 {
     static struct scanner *scanner;
@@ -222,7 +238,7 @@ static void try_scanner(struct input *input)
         scanner = new_scanner();
     make_pair(front);
     make_pair(control);
-    scanner->peer = front[1];
+    hostile_require(front_link_replace(scanner, front[1], 1, NULL) == STATUS_OK, "no memory");
     scanner->control = control[1];
     bool is_selected = input_u8(input) % 2;
     for (unsigned i = 0; i < 4 && input->left > 2; i++) {
@@ -234,13 +250,13 @@ static void try_scanner(struct input *input)
             ((struct message_stream *)message.body)->pid = NO_PID;
         streams_begin(scanner, &message);
         await_streams(scanner);
-        hostile_drain(front[0]);
+        read_letters(scanner);
         hostile_drain(control[0]);
     }
-    for (size_t i = 0; i < 2; i++) {
-        close(front[i]);
-        close(control[i]);
-    }
+    /* the other end of the link is the scanner's own */
+    close(front[0]);
+    close(control[0]);
+    close(control[1]);
 }
 
 /* The socket that a launcher gives: all that its helper will ever say lies in it. */

@@ -21,6 +21,7 @@ struct group {
     const struct entry *entry; /* of the configuration in force, that it has its labels from; NULL: none */
     bool is_fixed;             /* its entry's name has no template fields: it is there without a process */
     bool is_changed;
+    bool is_untold; /* the front is told of it when its turn comes */
 };
 
 /** All of them. Zero-initialise. */

@@ -33,7 +33,7 @@ static struct scanner *new_scanner(const char *procfs, struct config *config)
         config_free(config);
         return NULL;
     }
-    scanner->control = scanner->peer = scanner->wake_fd = scanner->epoll_fd = -1;
+    scanner->control = scanner->wake_fd = scanner->epoll_fd = -1;
     scanner->config = config;
     scanner->start.keeper_pid = getpid(); /* this process and its helpers are not looked at */
     snprintf(scanner->start.procfs, sizeof scanner->start.procfs, "%s", procfs);

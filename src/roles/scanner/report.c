@@ -4,40 +4,26 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "base/log.h"
-#include "link/link.h"
 #include "roles/scanner/scan_process.h"
 
-static void send_to_front(struct scanner *scanner, enum message_kind kind, const void *body,
-                          const void *extra, size_t extra_length)
+static void wake(struct scanner *scanner)
 {
-    struct error err = {0};
-    if (scanner->peer < 0)
-        return;
-    /* as long as it takes: the keeper kills a front that does not read, and one that gets no processor will
-     */
-    enum status status = link_send(scanner->peer, kind, body, extra, extra_length, -1, -1, &err);
-    if (status == STATUS_OK)
-        return;
-    if (status != STATUS_GONE)
-        log_error(LOG_WARN, "the front could not be told", &err);
-    report_link_lost(scanner);
+    if (scanner->front)
+        pthread_cond_signal(&scanner->is_untold);
 }
 
-void report_link_lost(struct scanner *scanner)
+static void tell_event(struct scanner *scanner, enum message_kind kind, const void *body, size_t length)
 {
-    struct message_peer lost = {.epoch = scanner->peer_epoch};
-    struct error err = {0};
-    close(take_fd(&scanner->peer));
-    if (scanner_tell_keeper(scanner, MESSAGE_UNLINKED, &lost, &err) != STATUS_OK)
-        log_error(LOG_WARN, "the keeper could not be told", &err);
+    if (!scanner->front)
+        return;
+    untold_event(scanner, kind, body, length);
+    wake(scanner);
 }
 
 void report_settings(struct scanner *scanner)
 {
     const struct config *config = scanner->config;
-    struct message_settings message = {
+    scanner->untold.settings = (struct message_settings){
         .api_access = config->api.access,
         .api_memory = config->api.memory,
         .max_streams = config->api.max_streams,
@@ -49,23 +35,24 @@ void report_settings(struct scanner *scanner)
         .stream_timeout_ns = config->api.stream_timeout_ns,
         .group_ttl_ns = config->limits.group_ttl_ns,
     };
-    send_to_front(scanner, MESSAGE_SETTINGS, &message, NULL, 0);
+    scanner->untold.has_settings = true;
+    wake(scanner);
 }
 
 void report_group(struct scanner *scanner, struct group *group)
 {
     if (!group->is_changed)
         return;
-    send_to_front(scanner, MESSAGE_GROUP, &group->message, group->labels.data, group->labels.length);
     group->is_changed = false;
-    group->message.added = (struct group_counters){0};
+    group->is_untold = scanner->untold.may_have_groups = true;
+    wake(scanner);
 }
 
 void report_group_gone(struct scanner *scanner, const struct group *group)
 {
     struct message_group_gone message;
     memcpy(message.name, group->message.name, sizeof message.name);
-    send_to_front(scanner, MESSAGE_GROUP_GONE, &message, NULL, 0);
+    tell_event(scanner, MESSAGE_GROUP_GONE, &message, sizeof message);
 }
 
 /* What is known of a process without a scan. */
@@ -91,8 +78,8 @@ void report_process(struct scanner *scanner, struct tracked *process)
     process->result.address_space = process->id.address_space;
     memcpy(process->result.group, process->group->message.name, sizeof process->result.group);
     process->is_reported = true;
-    send_to_front(scanner, MESSAGE_PROCESS, &process->result, process->snapshot,
-                  process->snapshot->total_bytes);
+    process->is_untold = scanner->untold.may_have_processes = true;
+    wake(scanner);
 }
 
 /* Now, not at the next round: its numbers leave the sums of its group at once too. */
@@ -109,10 +96,10 @@ void report_process_gone(struct scanner *scanner, struct tracked *process, bool 
 {
     struct message_process_gone message = {.pid = process->id.pid, .has_ended = has_ended};
     if (process->is_reported)
-        send_to_front(scanner, MESSAGE_PROCESS_GONE, &message, NULL, 0);
+        tell_event(scanner, MESSAGE_PROCESS_GONE, &message, sizeof message);
     if (process->is_reported && has_ended)
         leave_group(scanner, process->home);
-    process->is_reported = false;
+    process->is_reported = process->is_untold = false;
 }
 
 void report_round(struct scanner *scanner)
@@ -122,12 +109,13 @@ void report_round(struct scanner *scanner)
         all_tried &= !scanner->table.items[i]->group || scanner->table.items[i]->is_tried ||
                      scanner->table.items[i]->has_ended;
     scanner->round.all_tried = all_tried;
-    if (scanner->has_round)
-        send_to_front(scanner, MESSAGE_ROUND, &scanner->round, NULL, 0);
+    scanner->untold.has_round = scanner->has_round;
+    wake(scanner);
 }
 
 void report_all(struct scanner *scanner)
 {
+    untold_forget_events(scanner);
     if (!scanner->config)
         return;
     report_settings(scanner);
@@ -145,5 +133,5 @@ void report_all(struct scanner *scanner)
 
 void report_stream(struct scanner *scanner, enum message_kind kind, const struct message_stream_reply *reply)
 {
-    send_to_front(scanner, kind, reply, NULL, 0);
+    tell_event(scanner, kind, reply, sizeof *reply);
 }

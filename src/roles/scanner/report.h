@@ -1,7 +1,8 @@
 /*
  * report.h - what the front is told; the lock of the scanner is held in all of these.
  *
- * Where there is no front now, nothing is sent: the next one is told all by report_all().
+ * Nothing is sent here: what is to be told is marked, for the thread of front_link.h. Where there is no front
+ * now, the next one is told all by report_all().
  */
 #ifndef ROLES_SCANNER_REPORT_H
 #define ROLES_SCANNER_REPORT_H
@@ -20,8 +21,6 @@ void report_process_gone(struct scanner *scanner, struct tracked *process, bool 
 void report_round(struct scanner *scanner);
 /** All of it, to a front that knows nothing. */
 void report_all(struct scanner *scanner);
-/** The link to the front is broken: close it, and have the keeper renew it. */
-void report_link_lost(struct scanner *scanner);
 /** How a stream begins or ends. */
 void report_stream(struct scanner *scanner, enum message_kind kind, const struct message_stream_reply *reply);
 

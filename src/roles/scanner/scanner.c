@@ -22,8 +22,8 @@
 #include "link/sandbox.h"
 #include "roles/scanner/discovery.h"
 #include "roles/scanner/ends.h"
+#include "roles/scanner/front_link.h"
 #include "roles/scanner/launch.h"
-#include "roles/scanner/report.h"
 #include "roles/scanner/scans.h"
 #include "roles/scanner/streams.h"
 #include "roles/scanner/watch.h"
@@ -129,13 +129,8 @@ static enum status take_peer(struct scanner *scanner, struct message *message, s
 {
     if (message->fd < 0)
         return error_set(err, STATUS_BAD_DATA, "PEER came without a descriptor");
-    pthread_mutex_lock(&scanner->lock);
-    scoped_fd_run(&scanner->peer);
-    scanner->peer = take_fd(&message->fd);
-    scanner->peer_epoch = ((const struct message_peer *)message->body)->epoch;
-    report_all(scanner);
-    pthread_mutex_unlock(&scanner->lock);
-    return STATUS_OK;
+    const struct message_peer *peer = message->body;
+    return front_link_replace(scanner, take_fd(&message->fd), peer->epoch, err);
 }
 
 static enum status from_keeper(struct scanner *scanner, struct message *message, struct error *err)
@@ -163,12 +158,12 @@ static enum status from_keeper(struct scanner *scanner, struct message *message,
     }
 }
 
-static void serve_front(struct scanner *scanner, int peer)
+static void serve_front(struct scanner *scanner, const struct front_link *link)
 {
     static struct log_limit refused;
     struct message message scoped_message = {.fd = -1};
     struct error err = {0};
-    enum status status = link_receive(peer, &message, 0, &err);
+    enum status status = link_receive(link->fd, &message, 0, &err);
     if (status == STATUS_TIMEOUT)
         return;
     if (status == STATUS_OK && message.kind == MESSAGE_STREAM_REQUEST) {
@@ -179,34 +174,20 @@ static void serve_front(struct scanner *scanner, int peer)
         status = error_set(&err, STATUS_BAD_DATA, "the front does not send %s", message_name(message.kind));
     if (status != STATUS_GONE)
         log_error_limited(&refused, LOG_WARN, "message of the front refused", &err);
-    if (status != STATUS_GONE && status != STATUS_SYSTEM)
-        return;
-    pthread_mutex_lock(&scanner->lock);
-    if (scanner->peer == peer)
-        report_link_lost(scanner);
-    pthread_mutex_unlock(&scanner->lock);
-}
-
-/* The front's socket without waiting for the lock: whoever holds it may wait for a front that does not read.
- */
-static int peek_peer(struct scanner *scanner)
-{
-    if (pthread_mutex_trylock(&scanner->lock) != 0)
-        return -1;
-    int peer = scanner->peer;
-    pthread_mutex_unlock(&scanner->lock);
-    return peer;
+    if (status == STATUS_GONE || status == STATUS_SYSTEM)
+        front_link_lost(scanner, link);
 }
 
 static enum status run(struct scanner *scanner, struct error *err)
 {
     for (;;) {
-        struct pollfd polled[] = {{scanner->control, POLLIN, 0}, {peek_peer(scanner), POLLIN, 0}};
-        if (poll(polled, 2, polled[1].fd < 0 ? 20 : TICK_MS) < 0 && errno != EINTR)
+        scoped_front_link struct front_link *link = front_link_ref(scanner);
+        struct pollfd polled[] = {{scanner->control, POLLIN, 0}, {link ? link->fd : -1, POLLIN, 0}};
+        if (poll(polled, 2, TICK_MS) < 0 && errno != EINTR)
             return error_errno(err, errno, "poll");
         watch_check(scanner);
-        if (polled[1].fd >= 0 && polled[1].revents)
-            serve_front(scanner, polled[1].fd);
+        if (link && polled[1].revents)
+            serve_front(scanner, link);
         if (!polled[0].revents)
             continue;
         struct message message scoped_message = {.fd = -1};
@@ -245,6 +226,7 @@ static enum status init(struct scanner *scanner, struct error *err)
     pthread_mutex_init(&scanner->watch_lock, NULL);
     pthread_cond_init(&scanner->is_due, &monotonic);
     pthread_cond_init(&scanner->launched, &monotonic);
+    pthread_cond_init(&scanner->is_untold, NULL);
     pthread_condattr_destroy(&monotonic);
     scanner->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return scanner->wake_fd >= 0 ? STATUS_OK : error_errno(err, errno, "eventfd");
@@ -258,7 +240,7 @@ int scanner_main(int control_fd)
         return 1;
     signal(SIGPIPE, SIG_IGN);
     scanner->control = control_fd;
-    scanner->peer = scanner->wake_fd = scanner->epoll_fd = -1;
+    scanner->wake_fd = scanner->epoll_fd = -1;
     enum status status = receive_start(scanner, &err);
     if (status == STATUS_OK)
         status = init(scanner, &err);
@@ -266,6 +248,8 @@ int scanner_main(int control_fd)
         status = ends_start(scanner, &err);
     if (status == STATUS_OK)
         status = discovery_start(scanner, &err);
+    if (status == STATUS_OK)
+        status = front_link_start(scanner, FRONT_LINK_PATIENCE_MS, &err);
     struct message_empty empty = {0};
     if (status == STATUS_OK)
         status = scanner_tell_keeper(scanner, MESSAGE_READY, &empty, &err);

@@ -2,7 +2,8 @@
  * state.h - what the threads of the scanner share; inside this folder only.
  *
  * The main thread answers the keeper, takes the front's requests and watches the others; it never touches a
- * target. One thread discovers, one hears of ends, some scan, and each dump has one of its own.
+ * target. One thread discovers, one hears of ends, one tells the front, some scan, and each dump has one of
+ * its own.
  */
 #ifndef ROLES_SCANNER_STATE_H
 #define ROLES_SCANNER_STATE_H
@@ -14,12 +15,14 @@
 #include "roles/scanner/groups.h"
 #include "roles/scanner/quarantines.h"
 #include "roles/scanner/tracked.h"
+#include "roles/scanner/untold.h"
 #include "roles/scanner/users.h"
 #include "target/overdue.h"
 
 #define SCANNER_WORKERS_MAX 32
 #define SCANNER_STREAMS_MAX 64
 
+struct front_link;
 struct scan_threads;
 
 /** A thread that may hang in a read of a process, as the main thread watches it; under @watch_lock. */
@@ -46,9 +49,11 @@ struct scanner {
     int epoll_fd; /* the ends of processes */
 
     pthread_mutex_t lock;
-    pthread_cond_t is_due; /* by CLOCK_MONOTONIC: the schedule has changed */
-    int peer;              /* the front, -1: none */
-    uint64_t peer_epoch;
+    pthread_cond_t is_due;    /* by CLOCK_MONOTONIC: the schedule has changed */
+    struct front_link *front; /* NULL: none */
+    int front_patience_ms;    /* set before the thread that sends */
+    pthread_cond_t is_untold;
+    struct untold untold;
     struct config *config;
     struct config *next_config; /* that discovery takes over at its next round */
     struct tracked_table table;

@@ -44,6 +44,7 @@ struct tracked {
 
     /* scan */
     bool is_scanning, is_tried, is_reported;
+    bool is_untold; /* the front is told of it when its turn comes */
     bool is_spread; /* it has its place in the interval */
     bool is_final;  /* that it is unsupported: seen after it had time to load its libc */
     uint64_t due_ns;
