@@ -8,6 +8,8 @@
 #define DEATHS_ALLOWED 1
 #define DEATH_WAIT_NS (3600 * NS_PER_SECOND)
 #define HANG_WAIT_NS (60 * NS_PER_SECOND)
+/* A service that runs for months sees deaths that have nothing to do with each other. */
+#define FORGIVEN_NS (24 * 3600 * NS_PER_SECOND)
 
 static bool is_same(const struct message_process_id *a, const struct message_process_id *b)
 {
@@ -79,6 +81,8 @@ void quarantine_scanner_died(struct quarantine *quarantine, uint64_t now_ns)
         if (is_blamed(quarantine, i))
             continue;
         struct suspect *suspect = suspect_of(quarantine, &quarantine->scans[i]);
+        if (now_ns - suspect->seen_ns > FORGIVEN_NS)
+            suspect->deaths = 0;
         suspect->seen_ns = now_ns;
         if (++suspect->deaths <= DEATHS_ALLOWED)
             continue;

@@ -47,7 +47,7 @@ void quarantine_excuse(struct quarantine *quarantine);
 
 /**
  * The scanner died: each process under scan is blamed once, and left alone for an hour from the second death
- * on.
+ * within a day on.
  */
 void quarantine_scanner_died(struct quarantine *quarantine, uint64_t now_ns);
 

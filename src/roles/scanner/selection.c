@@ -143,7 +143,8 @@ static void apply_quarantine(struct scanner *scanner, struct tracked *process)
     process->result.valid_until_ns = quarantine->until_ns + process->scan_config.interval_ns;
     snprintf(process->result.message, sizeof process->result.message, "%s",
              quarantine->failure == FAILURE_CRASHED
-                 ? "the scanner died twice in a scan of it: it is left alone until it execs, at most an hour"
+                 ? "the scanner died twice in a day in a scan of it: it is left alone until it execs, at "
+                   "most an hour"
                  : "a scan of it hung in the kernel: it is left alone for a while");
     snapshot_unref(take_ptr(process->snapshot));
     report_process(scanner, process);

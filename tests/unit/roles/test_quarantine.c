@@ -75,6 +75,11 @@ static void test_one_death_counts_once(void **state)
     quarantine_scan_begin(quarantine, &A);
     quarantine_scanner_died(quarantine, 3000);
     assert_int_equal(left_alone(quarantine, 3001), 1);
+    /* two days later nobody remembers */
+    uint64_t later_ns = 48 * 3600 * NS_PER_SECOND;
+    quarantine_scan_begin(quarantine, &A);
+    quarantine_scanner_died(quarantine, later_ns);
+    assert_int_equal(left_alone(quarantine, later_ns + 1), 0);
     free(quarantine);
 }
 
