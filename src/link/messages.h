@@ -57,7 +57,8 @@
     X(STREAM_REQUEST, struct message_stream, 0, true)      /* front -> scanner: a dump into that pipe */     \
     X(STREAM_REPLY, struct message_stream_reply, 0, false) /* scanner -> front: it begins, or why not */     \
     X(STREAM_END, struct message_stream_reply, 0, false)   /* scanner -> front: how it ended */              \
-    X(UNLINKED, struct message_peer, 0, false)             /* front, scanner -> keeper: a PEER is lost */
+    X(UNLINKED, struct message_peer, 0, false)             /* front, scanner -> keeper: a PEER is lost */    \
+    X(LEDGER, struct message_empty, 0, true) /* keeper -> scanner: link/ledger.h, before CONFIG */
 
 struct message_empty { /* of kinds that say all by their name */
     uint32_t reserved;
@@ -168,7 +169,7 @@ struct message_group {
     uint32_t labels_count;
     uint32_t is_templated;
     uint32_t reserved;
-    struct group_counters added;
+    struct group_counters totals; /* since the service began, or the group */
 };
 
 struct message_group_gone { /* a group that has ended, and its counters with it */

@@ -41,7 +41,7 @@ enum failure {
 };
 const char *failure_name(enum failure failure);
 
-/** Counters that are sent as what was added since the last message, so that a restart loses none. */
+/** What is counted of a group. */
 struct group_counters {
     uint64_t scans[SCAN_RESULT_COUNT];
     uint64_t resyncs;

@@ -127,6 +127,10 @@ class Sums(unittest.TestCase):
         return metrics if metrics.get(failed) == 1 and metrics[scanned] > 0 else None
 
 
+def present(metrics, key):
+    return metrics if key in metrics else None
+
+
 class Lifetime(unittest.TestCase):
     entries = f"  - {{name: 'group {{{{.Matches.n}}}}', cmdline: ['{MARK}-life (?P<n>\\w+)']}}\n  - {{name: fixed, comm: [no-such-x]}}\n"
 
@@ -171,6 +175,21 @@ class Lifetime(unittest.TestCase):
             os.kill(front, signal.SIGKILL)
             service.wait(lambda: service.roles().get("front") not in (None, front))
             self.assertGreaterEqual(service.wait(lambda: service.metrics().get(scans)), before)
+
+    def test_what_was_counted_outlives_both(self):
+        restarts = 'malloc_exporter_restarts_total{role="%s"}'
+        with Target("target_soak", "idle", f"{MARK}-life", "w"), Service(HEAD + self.entries) as service:
+            scans = UP % "group w"
+            service.wait(lambda: service.metrics().get(scans, 0) >= 10)
+            for role in "scanner", "front", "scanner":
+                before = service.metrics()
+                pid = service.roles()[role]
+                os.kill(pid, signal.SIGKILL)
+                service.wait(lambda: service.roles().get(role) not in (None, pid))
+                after = service.wait(lambda: present(service.metrics(), scans))
+                self.assertGreaterEqual(after[scans], before[scans], role)
+                self.assertGreaterEqual(after[restarts % role], before[restarts % role], role)
+                service.wait(lambda: service.metrics()[restarts % role] > before[restarts % role])
 
     def test_a_group_that_the_configuration_has_no_more(self):
         with Service(HEAD + self.entries) as service:

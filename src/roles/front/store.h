@@ -2,8 +2,7 @@
  * store.h - the latest results: what every answer is made of.
  *
  * Results are immutable and shared by reference count: a reader takes a view and renders it without a lock,
- * while the scanner goes on replacing them. Counters of groups live here, so that a restart of the scanner
- * loses none.
+ * while the scanner goes on replacing them.
  */
 #ifndef ROLES_FRONT_STORE_H
 #define ROLES_FRONT_STORE_H
@@ -19,7 +18,7 @@
 /** For store_new(): what a scanner that was taken over can make the front hold. */
 #define STORE_BYTES_MAX ((uint64_t)512 << 20)
 
-/** A group; message.added holds the sums since start. */
+/** A group as the scanner sent it last. */
 struct store_group {
     atomic_uint references;
     uint64_t epoch;   /* of the scanner that sent it */

@@ -37,7 +37,6 @@ static enum status put_group(struct store *store, struct store_group *group, str
         return status;
     if (found) {
         store->bytes += bytes - before;
-        group_counters_add(&group->message.added, &store->groups[at]->message.added);
         store_group_unref(store->groups[at]);
         store->groups[at] = group;
         return STATUS_OK;

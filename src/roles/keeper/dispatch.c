@@ -70,10 +70,14 @@ enum status dispatch_start(struct keeper *keeper, struct child *child, struct er
     }
     send_start(keeper, child);
     if (child->role == ROLE_SCANNER) {
+        struct message_empty empty = {0};
         send_quarantine(keeper);
+        (void)child_send(child, MESSAGE_LEDGER, &empty, keeper->ledger_fd);
         (void)child_send(child, MESSAGE_CONFIG, &keeper->config, keeper->config_fd);
     } else {
-        own_usage_tell(keeper); /* first: a counter must not begin with 0 again */
+        /* first: a counter must not begin with 0 again */
+        own_usage_tell(keeper);
+        dispatch_restarts(keeper);
         send_listeners(keeper, child);
         configuration_tell_front(keeper);
     }

@@ -23,6 +23,7 @@ struct keeper {
     struct quarantine quarantine;
     struct message_config config; /* the last good one, or the first */
     int config_fd;                /* its bytes; -1: there is no file */
+    int ledger_fd;                /* what scanners count in, one after the other: link/ledger.h */
     struct message_config new_config;
     int new_config_fd; /* of a reload that the scanner has not judged yet */
     bool is_reloading;

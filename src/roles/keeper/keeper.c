@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "link/ledger.h"
 #include "link/sandbox.h"
 #include "roles/keeper/configuration.h"
 #include "roles/keeper/dispatch.h"
@@ -100,6 +101,8 @@ static enum status prepare(struct keeper *keeper, struct error *err)
     if (status == STATUS_OK)
         status = config_file_read(options->config_file, !options->is_config_given, &keeper->config,
                                   &keeper->config_fd, err);
+    if (status == STATUS_OK)
+        status = ledger_make(&keeper->ledger_fd, err);
     if (status == STATUS_OK)
         status = take_signals(keeper, err);
     /* the holder's filter now: it is forked when a stop is wanted, and a stop is in a hurry */
@@ -254,7 +257,7 @@ int keeper_run(const struct keeper_options *options)
     if (!keeper)
         return 1;
     keeper->options = options;
-    keeper->signal_fd = keeper->config_fd = keeper->new_config_fd = -1;
+    keeper->signal_fd = keeper->config_fd = keeper->ledger_fd = keeper->new_config_fd = -1;
     keeper->start_time_seconds = (double)clock_realtime_ns() / 1e9;
     keeper->children[KEEPER_FRONT] = (struct child){.role = ROLE_FRONT, .name = "front", .control = -1};
     keeper->children[KEEPER_SCANNER] = (struct child){.role = ROLE_SCANNER, .name = "scanner", .control = -1};
@@ -265,5 +268,6 @@ int keeper_run(const struct keeper_options *options)
     scoped_fd_run(&keeper->signal_fd);
     scoped_fd_run(&keeper->config_fd);
     scoped_fd_run(&keeper->new_config_fd);
+    scoped_fd_run(&keeper->ledger_fd);
     return code;
 }

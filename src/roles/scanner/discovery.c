@@ -120,6 +120,7 @@ void discovery_count_groups(struct scanner *scanner)
         update_group(scanner, group);
         i++;
     }
+    groups_keep(groups, now_ns, scanner->config->limits.group_ttl_ns);
 }
 
 static void update_round(struct scanner *scanner, uint64_t now_ns)

@@ -7,6 +7,11 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
+
+/* By so much longer than a front keeps a group that no scanner knows: its counters must not begin anew
+ * before. */
+#define LEFT_NS (60 * NS_PER_SECOND)
 
 struct group *groups_find(const struct groups *groups, const char *name)
 {
@@ -14,6 +19,20 @@ struct group *groups_find(const struct groups *groups, const char *name)
         if (strcmp(groups->items[i]->message.name, name) == 0)
             return groups->items[i];
     return NULL;
+}
+
+/* What scanners before this one have counted of it. */
+static void take_row(struct groups *groups, struct group *group)
+{
+    struct error err;
+    group->row = ledger_take(&groups->ledger, group->message.name, clock_monotonic_ns());
+    if (group->row) {
+        group->message.totals = group->row->totals;
+    } else if (groups->ledger.memory) {
+        error_set(&err, STATUS_TOO_LARGE, "the counters of group %s begin anew with each scanner",
+                  group->message.name);
+        log_error_limited(&groups->ledger_full, LOG_WARN, "too many groups", &err);
+    }
 }
 
 static struct group *add(struct groups *groups, const char *name)
@@ -24,6 +43,7 @@ static struct group *add(struct groups *groups, const char *name)
     if (!group)
         return NULL;
     snprintf(group->message.name, sizeof group->message.name, "%s", name);
+    take_row(groups, group);
     groups->items[groups->count++] = group;
     return group;
 }
@@ -93,8 +113,9 @@ struct group *groups_take(struct groups *groups, const char *name, const struct 
 
 void group_count(struct group *group, const struct group_counters *added)
 {
-    group_counters_add(&group->message.added, added);
-    group_counters_add(&group->totals, added);
+    group_counters_add(&group->message.totals, added);
+    if (group->row)
+        group_counters_add(&group->row->totals, added);
     group->is_changed = true;
 }
 
@@ -104,12 +125,22 @@ static void free_one(struct group *group)
     free(group);
 }
 
+void groups_keep(struct groups *groups, uint64_t now_ns, uint64_t ttl_ns)
+{
+    for (size_t i = 0; i < groups->count; i++)
+        if (groups->items[i]->row)
+            groups->items[i]->row->kept_ns = now_ns;
+    if (ttl_ns < UINT64_MAX - LEFT_NS && now_ns > ttl_ns + LEFT_NS)
+        ledger_expire(&groups->ledger, now_ns - ttl_ns - LEFT_NS);
+}
+
 void groups_remove(struct groups *groups, struct group *group)
 {
     for (size_t i = 0; i < groups->count; i++) {
         if (groups->items[i] != group)
             continue;
         groups->items[i] = groups->items[--groups->count];
+        ledger_drop(group->row);
         free_one(group);
         return;
     }
@@ -120,5 +151,6 @@ void groups_deinit(struct groups *groups)
     for (size_t i = 0; i < groups->count; i++)
         free_one(groups->items[i]);
     free(groups->items);
+    ledger_close(&groups->ledger);
     *groups = (struct groups){0};
 }

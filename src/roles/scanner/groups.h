@@ -3,17 +3,16 @@
 #define ROLES_SCANNER_GROUPS_H
 
 #include "base/buffer.h"
+#include "base/log_limit.h"
 #include "config/config.h"
+#include "link/ledger.h"
 #include "link/messages.h"
 
-/**
- * A group. @message is what the front was told or is to be told next: its counters are those not sent yet,
- * @totals all since this scanner began, for a front that knows none.
- */
+/** A group. @message is what the front was told or is to be told next. */
 struct group {
     struct message_group message;
-    struct buffer labels; /* name, NUL, value, NUL … */
-    struct group_counters totals;
+    struct buffer labels;   /* name, NUL, value, NUL … */
+    struct ledger_row *row; /* that its counters outlive this scanner in, or NULL */
     uint64_t configured_interval_ns;
     uint64_t last_member_ns;
     uint32_t round_processes, round_scanned; /* counted in the round under way */
@@ -24,8 +23,10 @@ struct group {
     bool is_untold; /* the front is told of it when its turn comes */
 };
 
-/** All of them. Zero-initialise. */
+/** All of them. Zero-initialise; @ledger as it was opened, where counters are to live on. */
 struct groups {
+    struct ledger ledger;
+    struct log_limit ledger_full;
     struct group **items;
     size_t count, capacity;
 };
@@ -50,7 +51,11 @@ struct group *groups_take(struct groups *groups, const char *name, const struct 
 /** Count @added to a group. */
 void group_count(struct group *group, const struct group_counters *added);
 
-/** Take @group out and free it. */
+/** The groups there are now are in use at @now_ns; counters of those that were not for @ttl_ns are forgotten.
+ */
+void groups_keep(struct groups *groups, uint64_t now_ns, uint64_t ttl_ns);
+
+/** Take @group out and free it; its counters end with it. */
 void groups_remove(struct groups *groups, struct group *group);
 
 void groups_deinit(struct groups *groups);

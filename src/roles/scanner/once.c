@@ -104,7 +104,7 @@ static void fill_groups(const struct scanner *scanner, struct picture *picture)
                                                  .labels = label,
                                                  .labels_count = message->labels_count,
                                                  .is_aggregated = message->identify_by != 0,
-                                                 .counters = group->totals,
+                                                 .counters = message->totals,
                                                  .interval_ns = message->interval_ns,
                                                  .processes = message->processes,
                                                  .scanned = message->scanned};

@@ -121,7 +121,6 @@ void report_all(struct scanner *scanner)
     report_settings(scanner);
     for (size_t i = 0; i < scanner->groups.count; i++) {
         struct group *group = scanner->groups.items[i];
-        group->message.added = group->totals;
         group->is_changed = true;
         report_group(scanner, group);
     }

@@ -133,6 +133,17 @@ static enum status take_peer(struct scanner *scanner, struct message *message, s
     return front_link_replace(scanner, take_fd(&message->fd), peer->epoch, err);
 }
 
+static enum status take_ledger(struct scanner *scanner, const struct message *message, struct error *err)
+{
+    pthread_mutex_lock(&scanner->lock);
+    bool is_late = scanner->groups.count > 0 || scanner->groups.ledger.memory;
+    enum status status = is_late
+                             ? error_set(err, STATUS_BAD_DATA, "LEDGER came once too often")
+                             : ledger_open(message->fd, clock_monotonic_ns(), &scanner->groups.ledger, err);
+    pthread_mutex_unlock(&scanner->lock);
+    return status;
+}
+
 static enum status from_keeper(struct scanner *scanner, struct message *message, struct error *err)
 {
     struct message_empty empty = {0};
@@ -143,6 +154,8 @@ static enum status from_keeper(struct scanner *scanner, struct message *message,
         return scanner_tell_keeper(scanner, MESSAGE_PONG, &empty, err);
     case MESSAGE_PEER:
         return take_peer(scanner, message, err);
+    case MESSAGE_LEDGER:
+        return take_ledger(scanner, message, err);
     case MESSAGE_CONFIG:
         return take_config(scanner, message, err);
     case MESSAGE_QUARANTINE:

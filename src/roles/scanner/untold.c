@@ -87,7 +87,6 @@ static enum status write_group(struct group *group, struct letter *ret, struct e
                            .labels = labels,
                            .extra = labels,
                            .extra_length = group->labels.length};
-    group->message.added = (struct group_counters){0};
     group->is_untold = false;
     return STATUS_OK;
 }

@@ -107,7 +107,7 @@ static uint64_t hear_reports(struct fixture *fixture, uint64_t last, bool *is_to
         scoped_message struct message message = {.fd = -1};
         hear(fixture->front, &message);
         if (message.kind == MESSAGE_GROUP)
-            resyncs += ((const struct message_group *)message.body)->added.resyncs;
+            resyncs = ((const struct message_group *)message.body)->totals.resyncs;
         if (message.kind != MESSAGE_PROCESS)
             continue;
         reports++;

@@ -66,7 +66,7 @@ static enum status fill_groups(struct scrape *scrape, struct error *err)
                                                 .labels = first,
                                                 .labels_count = (size_t)(next - first),
                                                 .is_aggregated = message->identify_by != 0,
-                                                .counters = message->added,
+                                                .counters = message->totals,
                                                 .interval_ns = message->interval_ns,
                                                 .processes = message->processes};
     }
