@@ -31,6 +31,7 @@
     X(INCONSISTENT, "unavailable", 503, 1, 1)  /* the heap moved too fast to get one picture of it */ \
     X(TRACED, "unavailable", 503, 1, 1)        /* another tracer holds the process */                 \
     X(TOO_LARGE, "heap_too_large", 413, 1, 0)  /* beyond a configured limit */                        \
+    X(BUSY, "too_many_stops", 429, 1, 1)       /* it was stopped for another request a moment ago */  \
     X(USAGE, "bad_parameter", 400, 2, 0)       /* a flag, a parameter or a configuration is wrong */  \
     X(NOT_SELECTED, "not_selected", 404, 1, 0) /* exists, but the configuration does not select it */ \
     X(STOPPED, "ok", 200, 0, 0)                /* a sink asked the walk to end: not a failure */

@@ -228,9 +228,9 @@ struct message_stream {
 
 struct message_stream_reply {
     uint64_t id;
-    uint32_t status; /* enum status; OK: clean */
-    uint32_t reserved;
-    char code[40]; /* JSON error code where it is not the status' own, else "" */
+    uint32_t status;              /* enum status; OK: clean */
+    uint32_t retry_after_seconds; /* 0: not said */
+    char code[40];                /* JSON error code where it is not the status' own, else "" */
     char message[320];
 };
 

@@ -1,4 +1,5 @@
 """Every error of the HTTP interface: its code, its JSON, the headers that go with it, and words that tell why."""
+import concurrent.futures
 import json
 import os
 import shutil
@@ -13,15 +14,15 @@ CONFIG = """
 scan: {{interval: 200ms, consistency: {consistency}}}
 limits: {{max_cpu: 6400%}}
 discovery: {{interval: 200ms}}
-api: {{access: {access}, max_streams: 1, snapshot_buffer: {buffer}}}
+api: {{access: {access}, max_streams: {streams}, snapshot_buffer: {buffer}}}
 process_names:
   - {{name: demo, pid: [{pid}]}}
 """
 WALKS = ("chunks", "sizes", "arenas", "heapmap?cells=10")
 
 
-def config(pid, access="local", consistency="live", buffer="64MiB"):
-    return CONFIG.format(pid=pid, access=access, consistency=consistency, buffer=buffer)
+def config(pid, access="local", consistency="live", buffer="64MiB", streams=1):
+    return CONFIG.format(pid=pid, access=access, consistency=consistency, buffer=buffer, streams=streams)
 
 
 class Case(unittest.TestCase):
@@ -112,6 +113,25 @@ class Errors(Case):
             self.assertGreater(int(headers["Retry-After"]), 0)
             answer.close()
             connection.close()
+
+    def test_too_many_stops(self):
+        """Requests stop a process for a twentieth of the time at most: of many at once most are told when to come."""
+        clients = 8
+        with Target("target_bench", "small", "64") as large, \
+                Service(config(large.pid, consistency="snapshot", streams=clients)) as service:
+            process = f"/api/v1/processes/{large.pid}"
+            service.wait(lambda: service.json(process)[1]["up"] == 1)
+            with concurrent.futures.ThreadPoolExecutor(clients) as pool:
+                answers = list(pool.map(lambda _: service.get(process + "/sizes?top=1"), range(clients)))
+            self.assertEqual({code for code, _, _ in answers}, {200, 429})
+            for code, headers, body in answers:
+                if code == 429:
+                    error = json.loads(body)["error"]
+                    self.assertEqual(error["code"], "too_many_stops")
+                    self.assertIn("consistency=live", error["message"])
+                    self.assertGreater(int(headers["Retry-After"]), 0)
+            self.assertEqual(service.get(process + "/sizes?top=1&consistency=live")[0], 200)
+            service.wait(lambda: service.get(process + "/sizes?top=1")[0] == 200)
 
     def test_not_ready(self):
         with Target("target_stuck") as stuck:

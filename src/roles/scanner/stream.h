@@ -18,8 +18,10 @@ struct stream {
     struct pipe_sink pipe;
     struct watched *watched;
     struct scan_job job;
-    struct chunk_pack pack; /* of a dump under a stop */
-    struct summary summary; /* of what is one body */
+    struct scan_timing stops; /* of the walk */
+    bool has_share;           /* of its process' time to be stopped: it may stop it */
+    struct chunk_pack pack;   /* of a dump under a stop */
+    struct summary summary;   /* of what is one body */
     unsigned batches;
     struct dump dump;
 };
@@ -29,5 +31,11 @@ struct stream {
  * The scanner's lock is held. STATUS_NOT_SELECTED, STATUS_PERMISSION (with a code of its own), STATUS_USAGE.
  */
 enum status stream_permit(struct stream *stream, struct error *err) must_check;
+
+/** Take the share that it needs to stop its process, after a short wait where that is enough. STATUS_BUSY. */
+enum status stream_take_share(struct stream *stream, struct error *err) must_check;
+
+/** Give it back, with what it stopped the process for; nothing where it has none. */
+void stream_give_share(struct stream *stream);
 
 #endif

@@ -68,6 +68,7 @@ enum status stream_permit(struct stream *stream, struct error *err)
         .request = {.snapshot_budget_ns = process->scan_config.snapshot_max_pause_ns,
                     .slice_budget_ns = process->scan_config.max_pause_ns,
                     .read_swapped = process->scan_config.read_swapped,
+                    .stops = &stream->stops,
                     .chunks = &stream->sink},
     };
     enum status status = check_memory(stream, err);

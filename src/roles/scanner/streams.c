@@ -59,7 +59,7 @@ static enum status prepare(struct stream *stream, struct error *err)
     pthread_mutex_lock(&stream->scanner->lock);
     enum status status = stream_permit(stream, err);
     pthread_mutex_unlock(&stream->scanner->lock);
-    return status;
+    return status == STATUS_OK ? stream_take_share(stream, err) : status;
 }
 
 static enum status scan_chunks(struct stream *stream, struct snapshot **ret, struct error *err)
@@ -98,6 +98,7 @@ static enum status walk(struct stream *stream, struct tools *tools, struct snaps
                  : scan_chunks(stream, ret, err);
     watch_end(scanner, stream->watched);
     stream->watched = NULL;
+    stream_give_share(stream);
     enum status told = scanner_tell_keeper(scanner, MESSAGE_SCAN_END, &id, NULL);
     return told != STATUS_OK ? told : status;
 }
@@ -185,6 +186,7 @@ static void *serve(void *context)
             summary_has(stream->request.kind) ? run_summary(stream, tools, &err) : run(stream, tools, &err);
         tools_give(scanner, tools);
     }
+    stream_give_share(stream);
     finish(stream, status, &err);
     chunk_pack_deinit(&stream->pack);
     summary_end(&stream->summary);

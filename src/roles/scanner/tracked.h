@@ -11,6 +11,7 @@
 #include "base/log_limit.h"
 #include "config/config.h"
 #include "link/messages.h"
+#include "roles/scanner/stop_share.h"
 
 struct group;
 
@@ -53,6 +54,7 @@ struct tracked {
         last_cost_ns; /* how long the last scan took; processor time of all its threads, where that is more */
     uint64_t last_success_realtime_ns;
     unsigned timeouts;          /* in a row */
+    struct stop_share stops;    /* by requests */
     struct log_limit log_limit; /* of lines about its changes */
     struct message_process result;
     struct snapshot *snapshot; /* that goes with the result; NULL: none yet */

@@ -135,7 +135,8 @@ static enum MHD_Result refuse(struct request *request, const struct message_stre
     if (status == STATUS_OK || status == STATUS_STOPPED)
         status = STATUS_SYSTEM;
     return request_error(request, (unsigned)status_http_code(status),
-                         reply->code[0] ? reply->code : request_error_code(status), reply->message, 0);
+                         reply->code[0] ? reply->code : request_error_code(status), reply->message,
+                         reply->retry_after_seconds);
 }
 
 enum MHD_Result streams_answer(struct request *request)
