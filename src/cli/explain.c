@@ -1,12 +1,18 @@
 /* explain.c - see explain.h. */
 #include "cli/explain.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "config/name_template.h"
 #include "roles/scanner/facts.h"
+#include "roles/scanner/groups.h"
 #include "roles/scanner/pid_files.h"
 
 #define ANCESTORS_MAX 64
@@ -72,6 +78,48 @@ static void print_entry(const struct match_result *found, const struct facts *fa
                (unsigned long long)((entry->min_uptime_ns - facts->match.uptime_ns) / NS_PER_SECOND + 1));
 }
 
+/* The entry that has the group from the start, since its name is written out; NULL: none. */
+static const struct entry *find_owner(const struct config *config, const char *group)
+{
+    const char *name;
+    for (size_t i = 0; i < config->entries_count; i++)
+        if (name_template_is_literal(config->entries[i].name, &name) && strcmp(name, group) == 0)
+            return &config->entries[i];
+    return NULL;
+}
+
+/* Say so where @pid brings other labels into the group that @found brings its own into. */
+static bool print_rival(struct explanation *explanation, const struct match_result *found, int32_t pid)
+{
+    struct proc_stat stat;
+    struct match_result other;
+    scoped_facts struct facts facts = {0};
+    if (proc_stat_read(explanation->procfs, pid, &stat, NULL) != STATUS_OK || proc_stat_has_ended(&stat) ||
+        match(explanation, pid, &stat, &facts, &other, NULL, NULL) != STATUS_OK ||
+        strcmp(other.group, found->group) != 0 || groups_agree(other.entry, found->entry))
+        return false;
+    printf("the entry at line %u takes process %d into that group too, with other labels or another "
+           "identify_by: only who was seen first is scanned, the other one is skipped as a conflict\n",
+           other.entry->line, (int)pid);
+    return true;
+}
+
+/* A group has its labels from one entry: who would bring others is kept out. */
+static void explain_conflict(struct explanation *explanation, const struct match_result *found)
+{
+    const struct entry *owner = find_owner(explanation->config, found->group);
+    if (owner && !groups_agree(owner, found->entry))
+        printf("it is not scanned: the entry at line %u gives that group other labels or another "
+               "identify_by (a conflict)\n",
+               owner->line);
+    scoped_directory DIR *directory = owner ? NULL : opendir(explanation->procfs);
+    const struct dirent *process;
+    while (directory && (process = readdir(directory)) != NULL)
+        if (isdigit((unsigned char)process->d_name[0]) &&
+            print_rival(explanation, found, atoi(process->d_name)))
+            return;
+}
+
 /* The nearest ancestor that an entry takes decides: with children: true its group takes this one. */
 static void explain_ancestors(struct explanation *explanation, int32_t pid)
 {
@@ -85,8 +133,10 @@ static void explain_ancestors(struct explanation *explanation, int32_t pid)
             printf("its ancestor %d is taken by the entry at line %u, %s\n", (int)pid, found.entry->line,
                    found.entry->children ? "whose children: true takes it too"
                                          : "which has no children: true");
-            if (found.entry->children)
-                printf("it is in the group \"%s\"\n", found.group);
+            if (!found.entry->children)
+                return;
+            printf("it is in the group \"%s\"\n", found.group);
+            explain_conflict(explanation, &found);
             return;
         }
         pid = (int32_t)stat.ppid;
@@ -117,6 +167,7 @@ int explain_process(const struct config *config, const char *procfs, int32_t pid
     fputs(buffer_string(&why), stdout);
     if (status == STATUS_OK) {
         print_entry(&found, &facts);
+        explain_conflict(&explanation, &found);
         return 0;
     }
     printf("no entry takes it\n");

@@ -246,6 +246,14 @@ class Service:
         return code, time.monotonic() - begin
 
 
+def explain(service, pid, code=0):
+    """What --config.check --explain says of @pid with the service's configuration."""
+    done = subprocess.run([PROGRAM, "--config.check", "--explain", str(pid), "--config.file", service.file],
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+    assert done.returncode == code, done
+    return done.stdout.decode()
+
+
 def wait_until(condition, seconds, explain, rest=time.sleep, may_come=lambda: True):
     """What @condition() is once it is true; an OSError counts as not yet. What it looks at is another process' state, of
     which nobody tells: between two looks there is a @rest of 20 ms. Where the time is over, or @may_come() is false,

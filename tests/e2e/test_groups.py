@@ -6,7 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from service import PROGRAM, Service, Target, value
+from service import PROGRAM, Service, Target, explain, value
 
 MARK = f"groups-{os.getpid()}"
 HEAD = "scan: {interval: 200ms}\ndiscovery: {interval: 200ms}\nlimits: {max_cpu: 6400%}\nprocess_names:\n"
@@ -61,10 +61,25 @@ class Conflicts(unittest.TestCase):
             service.read_log(0)
             lines = [line for line in service.lines if "another entry gave" in line]
             self.assertEqual(len(lines), 1, lines)
+            for one, rival in (red, blue), (blue, red):
+                self.assertRegex(explain(service, one.pid), rf"entry at line \d+ takes process {rival.pid} into that group too, "
+                                 "with other labels or another identify_by")
+            self.assertNotIn("conflict", explain(service, other.pid))
             # with equal labels both are in
             reload(service, entries.replace("team: blue", "team: red"))
             service.wait(lambda: service.metrics().get('malloc_group_scanned_processes{groupname="g x",team="red"}') == 2)
             self.assertEqual(service.metrics()['malloc_exporter_skipped_processes{reason="conflict"}'], 0)
+
+    def test_a_group_whose_name_is_written_out(self):
+        entries = ("  - {name: 'g x', comm: [no-such-x]}\n"
+                   f"  - {{name: 'g {{{{.Matches.n}}}}', cmdline: ['{MARK}-two (?P<n>\\w+)'], identify_by: none}}\n")
+        with Target("target_soak", "idle", f"{MARK}-two", "x") as one, \
+                Target("target_soak", "idle", f"{MARK}-two", "y") as other, Service(HEAD + entries) as service:
+            service.wait(lambda: service.metrics().get('malloc_up{groupname="g y"}') == 1)
+            self.assertEqual(service.metrics()['malloc_exporter_skipped_processes{reason="conflict"}'], 1)
+            self.assertRegex(explain(service, one.pid), r"not scanned: the entry at line 5 gives that group other labels or "
+                             r"another identify_by \(a conflict\)")
+            self.assertNotIn("conflict", explain(service, other.pid))
 
     @staticmethod
     def where_one_is_up(service, *pids):

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 
-from service import PROGRAM, Service, Target, parse_exposition, value
+from service import PROGRAM, Service, Target, explain, parse_exposition, value
 
 LIBC = ctypes.CDLL(None)
 HEAD = "scan: {interval: 200ms}\ndiscovery: {interval: 200ms}\nlimits: {max_cpu: 6400%%%s}\nprocess_names:\n"
@@ -34,13 +34,6 @@ sys.stdin.read()
 
 def config(entries, limits=""):
     return HEAD % limits + entries
-
-
-def explain(service, pid, code=0):
-    done = subprocess.run([PROGRAM, "--config.check", "--explain", str(pid), "--config.file", service.file],
-                          capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
-    assert done.returncode == code, done
-    return done.stdout.decode()
 
 
 def state_of(pid):

@@ -62,17 +62,21 @@ void groups_forget_entries(struct groups *groups)
         groups->items[i]->entry = NULL;
 }
 
+bool groups_agree(const struct entry *one, const struct entry *other)
+{
+    scoped_buffer struct buffer own = {0}, others = {0};
+    pack_labels(one, &own);
+    pack_labels(other, &others);
+    return own.length == others.length && one->identify_by == other->identify_by &&
+           (own.length == 0 || memcmp(own.data, others.data, own.length) == 0);
+}
+
 const struct entry *groups_conflict(const struct groups *groups, const char *name, const struct entry *entry)
 {
     const struct group *group = groups_find(groups, name);
     if (!group || !group->entry || group->entry == entry)
         return NULL;
-    scoped_buffer struct buffer own = {0}, others = {0};
-    pack_labels(entry, &own);
-    pack_labels(group->entry, &others);
-    bool is_same = own.length == others.length && entry->identify_by == group->entry->identify_by &&
-                   (own.length == 0 || memcmp(own.data, others.data, own.length) == 0);
-    return is_same ? NULL : group->entry;
+    return groups_agree(entry, group->entry) ? NULL : group->entry;
 }
 
 static void set_labels(struct group *group, const struct entry *entry)

@@ -37,6 +37,9 @@ struct group *groups_find(const struct groups *groups, const char *name);
 /** Before another configuration is in force: no group has its labels from an entry of this one. */
 void groups_forget_entries(struct groups *groups);
 
+/** Whether a group can have processes of both entries: labels and identify_by are the same. */
+bool groups_agree(const struct entry *one, const struct entry *other);
+
 /**
  * The entry whose labels or identify_by the group called @name has, where @entry has others and so cannot
  * have processes in it; else NULL.
