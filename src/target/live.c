@@ -21,7 +21,7 @@
 static enum status read_maps(struct target *target, struct maps *ret, struct error *err)
 {
     scoped_buffer struct buffer text = {0};
-    enum status status = proc_file_read_fd(live_of(target)->maps_fd, &text, err);
+    enum status status = proc_file_read_fd(live_of(target)->maps_fd, PROC_MAPS_BYTES_MAX, &text, err);
     if (status != STATUS_OK)
         return status;
     if (text.length == 0)

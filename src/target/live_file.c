@@ -77,9 +77,10 @@ static void file_system_type(const struct live *live, const struct statx *stat, 
     scoped_buffer struct buffer text = {0};
     char path[48];
     snprintf(path, sizeof path, "task/%d/mountinfo", (int)live->read_tid);
-    bool is_listed = (stat->stx_mask & STATX_MNT_ID) &&
-                     proc_file_read(live->directory_fd, path, &text, NULL) == STATUS_OK &&
-                     find_mount_type(buffer_string(&text), stat->stx_mnt_id, type);
+    bool is_listed =
+        (stat->stx_mask & STATX_MNT_ID) &&
+        proc_file_read(live->directory_fd, path, PROC_MOUNTS_BYTES_MAX, &text, NULL) == STATUS_OK &&
+        find_mount_type(buffer_string(&text), stat->stx_mnt_id, type);
     if (!is_listed)
         snprintf(type, TYPE_MAX, "%s", stat->stx_dev_major == 0 ? "fuse" : "");
 }

@@ -75,11 +75,12 @@ static bool is_in_call(const struct live *live, pid_t tid, char state)
     char path[40];
     scoped_buffer struct buffer text = {0};
     snprintf(path, sizeof path, "task/%d/syscall", (int)tid);
-    if (proc_file_read(live->directory_fd, path, &text, NULL) == STATUS_OK)
+    if (proc_file_read(live->directory_fd, path, PROC_LINE_BYTES_MAX, &text, NULL) == STATUS_OK)
         return is_call_of_others(buffer_string(&text), live->base.word_bytes);
     buffer_clear(&text);
     snprintf(path, sizeof path, "task/%d/wchan", (int)tid);
-    return state == 'S' && proc_file_read(live->directory_fd, path, &text, NULL) == STATUS_OK &&
+    return state == 'S' &&
+           proc_file_read(live->directory_fd, path, PROC_LINE_BYTES_MAX, &text, NULL) == STATUS_OK &&
            is_sleep_of_a_call(buffer_string(&text));
 }
 

@@ -18,7 +18,7 @@
 static int64_t user_of(const struct live *live)
 {
     scoped_buffer struct buffer text = {0};
-    if (proc_file_read(live->directory_fd, "status", &text, NULL) != STATUS_OK)
+    if (proc_file_read(live->directory_fd, "status", PROC_STATUS_BYTES_MAX, &text, NULL) != STATUS_OK)
         return -1;
     const char *line = strstr(buffer_string(&text), "\nUid:\t");
     return line ? strtoll(line + strlen("\nUid:\t"), NULL, 10) : -1;

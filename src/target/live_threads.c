@@ -49,7 +49,7 @@ static enum status read_task_status(const struct live *live, pid_t tid, struct t
     char path[40];
     scoped_buffer struct buffer text = {0};
     snprintf(path, sizeof path, "task/%d/status", (int)tid);
-    enum status status = proc_file_read(live->directory_fd, path, &text, err);
+    enum status status = proc_file_read(live->directory_fd, path, PROC_STATUS_BYTES_MAX, &text, err);
     if (status != STATUS_OK)
         return status;
     *ret = (struct task_status){.namespaces = 1, .own_tid = tid};

@@ -37,7 +37,7 @@ enum status live_usage(struct target *target, const struct maps *maps, struct ma
     char path[40];
     scoped_buffer struct buffer text = {0};
     snprintf(path, sizeof path, "task/%d/smaps", (int)live->read_tid);
-    enum status status = proc_file_read(live->directory_fd, path, &text, err);
+    enum status status = proc_file_read(live->directory_fd, path, PROC_SMAPS_BYTES_MAX, &text, err);
     if (status != STATUS_OK)
         return status;
     memset(rows, 0, maps->count * sizeof *rows);

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 
-enum status proc_file_read_fd(int fd, struct buffer *ret, struct error *err)
+static enum status read_all(int fd, size_t bytes_max, struct buffer *ret, struct error *err)
 {
     char block[16384];
     off_t offset = 0;
@@ -19,25 +19,38 @@ enum status proc_file_read_fd(int fd, struct buffer *ret, struct error *err)
             return error_errno(err, errno, "read from /proc");
         if (got == 0)
             return buffer_status(ret, err);
-        buffer_append(ret, block, (size_t)got);
         offset += got;
+        if ((size_t)offset > bytes_max)
+            return error_set(err, STATUS_SYSTEM, "a file of the process in /proc has more than %zu bytes",
+                             bytes_max);
+        buffer_append(ret, block, (size_t)got);
     }
 }
 
-enum status proc_file_read(int directory_fd, const char *path, struct buffer *ret, struct error *err)
+enum status proc_file_read_fd(int fd, size_t bytes_max, struct buffer *ret, struct error *err)
+{
+    size_t before = ret->length;
+    enum status status = read_all(fd, bytes_max, ret, err);
+    if (status != STATUS_OK)
+        ret->length = before;
+    return status;
+}
+
+enum status proc_file_read(int directory_fd, const char *path, size_t bytes_max, struct buffer *ret,
+                           struct error *err)
 {
     scoped_fd int fd = openat(directory_fd, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return error_set(err, STATUS_GONE, "the process or thread has ended");
     if (fd < 0)
         return error_errno(err, errno, "open %s of the process", path);
-    return proc_file_read_fd(fd, ret, err);
+    return proc_file_read_fd(fd, bytes_max, ret, err);
 }
 
 enum status proc_file_stat(int directory_fd, const char *path, struct proc_stat *ret, struct error *err)
 {
     scoped_buffer struct buffer text = {0};
-    enum status status = proc_file_read(directory_fd, path, &text, err);
+    enum status status = proc_file_read(directory_fd, path, PROC_LINE_BYTES_MAX, &text, err);
     if (status != STATUS_OK)
         return status;
     return proc_stat_parse(text.data ? text.data : "", text.length, ret, err);

@@ -55,7 +55,8 @@ void rights_read(const char *procfs, struct rights *ret)
 static pid_t tracer_of(const struct target *target)
 {
     scoped_buffer struct buffer text = {0};
-    if (proc_file_read(((const struct live *)target)->directory_fd, "status", &text, NULL) != STATUS_OK)
+    if (proc_file_read(((const struct live *)target)->directory_fd, "status", PROC_STATUS_BYTES_MAX, &text,
+                       NULL) != STATUS_OK)
         return 0;
     const char *line = strstr(buffer_string(&text), "\nTracerPid:\t");
     return line ? (pid_t)strtol(line + strlen("\nTracerPid:\t"), NULL, 10) : 0;
