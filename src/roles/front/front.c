@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/give_back.h"
 #include "base/log.h"
 #include "link/link.h"
 #include "link/sandbox.h"
@@ -102,6 +103,7 @@ static enum status from_keeper(struct loop *loop, struct message *message, struc
     case MESSAGE_PING:
         sandbox_report();
         log_report_dropped();
+        give_back_if_due(clock_monotonic_ns());
         return tell_keeper(front, MESSAGE_PONG, err);
     case MESSAGE_PEER:
         return take_peer(front, message, err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/give_back.h"
 #include "config/config.h"
 #include "roles/front/store_internal.h"
 
@@ -122,6 +123,7 @@ static void remove_process(struct store *store, size_t at)
 {
     store->bytes -= store_process_bytes(store->processes[at]);
     store_process_unref(store->processes[at]);
+    give_back_want();
     store->process_count--;
     memmove(store->processes + at, store->processes + at + 1,
             (store->process_count - at) * sizeof(*store->processes));

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/give_back.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "roles/scanner/facts.h"
@@ -42,6 +43,7 @@ static void remove_process(struct scanner *scanner, struct tracked *process, boo
 {
     report_process_gone(scanner, process, has_ended);
     tracked_remove(&scanner->table, process);
+    give_back_want();
 }
 
 /* The process as the table has it, made where it is new; NULL without memory. The lock is held. */

@@ -16,6 +16,7 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/give_back.h"
 #include "base/log.h"
 #include "base/log_limit.h"
 #include "link/link.h"
@@ -151,6 +152,7 @@ static enum status from_keeper(struct scanner *scanner, struct message *message,
     case MESSAGE_PING:
         sandbox_report();
         log_report_dropped();
+        give_back_if_due(clock_monotonic_ns());
         return scanner_tell_keeper(scanner, MESSAGE_PONG, &empty, err);
     case MESSAGE_PEER:
         return take_peer(scanner, message, err);
