@@ -1,10 +1,11 @@
 """The link between front and scanner: broken while both live, or not read by the front."""
 import contextlib
 import ctypes
+import datetime
 import os
+import re
 import signal
 import socket
-import time
 import unittest
 
 from service import Service, Target, value
@@ -14,11 +15,12 @@ scan: {{interval: 100ms, timeout: 30s}}
 limits: {{max_cpu: 6400%}}
 discovery: {{interval: 200ms}}
 process_names:
-  - {{name: demo, pid: {demo}}}
+  - {{name: demo, pid: [{demo}]}}
+  - {{name: marked, cmdline: [{mark}]}}
 """
+MARK = f"link-{os.getpid()}"
 OK = 'malloc_scans_total{groupname="demo",result="ok"}'
 RESTARTS = 'malloc_exporter_restarts_total{role="%s"}'
-SCANS = 120  # a link takes what some 40 are told by
 CONTROL = 3  # ROLE_CONTROL_FD
 PIDFD_GETFD = 438  # the same number on every architecture
 
@@ -36,9 +38,13 @@ def link_of(pid):
     return socket.socket(fileno=fd)
 
 
+def time_of(line):
+    return datetime.datetime.fromisoformat(re.match(r"time=(\S+)Z ", line).group(1))
+
+
 class Link(unittest.TestCase):
     def test_a_link_that_breaks_is_renewed(self):
-        with Target("demo") as demo, Service(CONFIG.format(demo=[demo.pid])) as service:
+        with Target("demo") as demo, Service(CONFIG.format(demo=demo.pid, mark=MARK)) as service:
             roles = service.roles()
             try:
                 link = link_of(roles["scanner"])
@@ -56,15 +62,23 @@ class Link(unittest.TestCase):
 
     def test_scans_go_on_while_the_front_does_not_read(self):
         with contextlib.ExitStack() as stack:
-            pids = [stack.enter_context(Target("demo")).pid for _ in range(10)]
-            service = stack.enter_context(Service(CONFIG.format(demo=pids)))
+            def start():
+                return stack.enter_context(Target("target_soak", "idle", MARK)).pid
+            for _ in range(10):
+                start()
+            service = stack.enter_context(Service(CONFIG.format(demo=0x7fffffff, mark=MARK)))
             front = service.roles()["front"]
-            before = service.metrics()[OK]
             os.kill(front, signal.SIGSTOP)
-            service.wait(lambda: service.roles().get("front") not in (None, front), seconds=60)
-            scans = service.wait(lambda: service.metrics().get(OK), seconds=10) - before
-            self.assertEqual(service.metrics()[RESTARTS % "front"], 1)
-            self.assertGreater(scans, SCANS)
+            while service.roles().get("front") in (None, front):
+                line = re.compile(rf'msg="process is scanned" pid={start()} ')
+                service.wait(lambda: any(map(line.search, service.lines)) or
+                             service.roles().get("front") not in (None, front), seconds=60)
+            self.assertEqual(service.wait(lambda: service.metrics().get(RESTARTS % "front")), 1)
+            lines = list(service.lines)
+            end = next(i for i, line in enumerate(lines) if 'msg="role ended" role_name=front' in line)
+            times = [time_of(line) for line in lines[:end] if 'msg="process is scanned"' in line] + [time_of(lines[end])]
+            # the link was full for longer
+            self.assertLess(max(after - before for before, after in zip(times, times[1:])), datetime.timedelta(seconds=4))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ static void connect_front(struct fixture *fixture, uint64_t epoch)
 }
 
 /* A scanner with one process, and a front that knows nothing. It is never freed: its thread goes on. */
-static void begin(struct fixture *fixture)
+static void begin(struct fixture *fixture, int patience_ms)
 {
     int ends[2];
     struct message_process_id id = {.pid = 7};
@@ -53,7 +53,7 @@ static void begin(struct fixture *fixture)
     assert_true(fixture->group && fixture->process);
     fixture->process->group = fixture->process->home = fixture->group;
     connect_front(fixture, 1);
-    assert_int_equal(front_link_start(scanner, PATIENCE_MS, NULL), STATUS_OK);
+    assert_int_equal(front_link_start(scanner, patience_ms, NULL), STATUS_OK);
 }
 
 /* One scan more, with a result that can be told from the others. */
@@ -123,8 +123,7 @@ static void test_a_front_that_reads_late_gets_the_latest(void **state)
     (void)state;
     struct fixture fixture;
     bool is_told_less;
-    begin(&fixture);
-    fixture.scanner->front_patience_ms = WAIT_MS;
+    begin(&fixture, WAIT_MS);
     answer(&fixture);
     for (uint64_t i = 1; i <= REPORTS; i++)
         report(&fixture, i);
@@ -137,7 +136,7 @@ static void test_a_front_that_does_not_read_is_given_up(void **state)
     (void)state;
     struct fixture fixture;
     bool is_told_less;
-    begin(&fixture);
+    begin(&fixture, PATIENCE_MS);
     for (uint64_t i = 1; i <= REPORTS; i++)
         report(&fixture, i);
     answer(&fixture); /* neither waits */
@@ -154,8 +153,7 @@ static void test_ends_that_nobody_reads_of_are_bounded(void **state)
 {
     (void)state;
     struct fixture fixture;
-    begin(&fixture);
-    fixture.scanner->front_patience_ms = WAIT_MS;
+    begin(&fixture, WAIT_MS);
     for (uint64_t i = 1; i <= 10 * REPORTS; i++) {
         pthread_mutex_lock(&fixture.scanner->lock);
         fixture.process->is_reported = true;
@@ -176,7 +174,7 @@ static void test_a_link_that_was_closed(void **state)
 {
     (void)state;
     struct fixture fixture;
-    begin(&fixture);
+    begin(&fixture, PATIENCE_MS);
     scoped_message struct message message = {.fd = -1};
     hear_kind(fixture.front, MESSAGE_SETTINGS, &message);
     close(fixture.front);
