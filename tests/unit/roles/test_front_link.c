@@ -164,7 +164,6 @@ static void test_ends_that_nobody_reads_of_are_bounded(void **state)
     }
     /* the thread hears of it once its message is through */
     scoped_message struct message message = {.fd = -1};
-    hear_kind(fixture.front, MESSAGE_PROCESS_GONE, &message);
     while (link_receive(fixture.front, &message, WAIT_MS, NULL) == STATUS_OK)
         message_deinit(&message);
     hear_unlinked(&fixture, 1);
