@@ -1,12 +1,19 @@
 /* alibi.c - see alibi.h. */
 #include "allocator/glibc/alibi.h"
 
+#include <time.h>
+
+#include "base/clock.h"
+
 /* with 11 ms between two looks some two seconds */
 #define LOOKS_MAX 160u
 /* more than the scheduler's rounding, and far more than any state of a heap lasts */
 #define TICKS_LEAST 2u
 /* more pages than malloc writes to before a heap is sound again */
 #define FAULTS_LEAST 4u
+/* of a claim: in sum a tenth of a second */
+#define WAITS_LEAST 10u
+#define WAIT_NS (10 * (long)NS_PER_MS)
 
 /* A single thread takes no arena's lock (malloc.c, SINGLE_THREAD_P). */
 static bool are_many(struct target *target)
@@ -82,4 +89,20 @@ bool alibi_holds(const struct alibi *alibi, uint64_t since_ns)
 bool alibi_is_spent(const struct alibi *alibi)
 {
     return alibi->looks >= LOOKS_MAX;
+}
+
+bool alibi_stands(const struct claim *claim)
+{
+    struct alibi alibi = {0};
+    for (unsigned waits = 0;; waits++) {
+        if (claim->has_moved(claim->context))
+            return false;
+        if (alibi_holds(&alibi, claim->deadline_ns))
+            return true;
+        if (clock_monotonic_ns() > claim->deadline_ns || alibi_is_spent(&alibi))
+            return false;
+        if (waits >= WAITS_LEAST)
+            alibi_look(&alibi, claim->target, claim->deadline_ns, claim->is_locked);
+        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+    }
 }

@@ -40,6 +40,21 @@ void alibi_look(struct alibi *alibi, struct target *target, uint64_t since_ns, b
 /** Whether all threads had one at the last look: what looks the same since is broken. */
 bool alibi_holds(const struct alibi *alibi, uint64_t since_ns);
 
+/** What a claim about a running target rests on. */
+struct claim {
+    struct target *target;
+    bool (*has_moved)(void *context); /* whether what it rests on is another by now */
+    void *context;
+    bool is_locked; /* as for alibi_look(); true where no lock guards it */
+    uint64_t deadline_ns;
+};
+
+/**
+ * Wait whether the claim stays for a tenth of a second, and until all threads have an alibi. False: something
+ * moved, or that was not to be found out in time; then nothing may be claimed.
+ */
+bool alibi_stands(const struct claim *claim);
+
 /** Whether this pass has looked so often that nothing will come of it. */
 bool alibi_is_spent(const struct alibi *alibi);
 

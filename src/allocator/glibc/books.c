@@ -2,17 +2,13 @@
 #include "allocator/glibc/books.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "allocator/glibc/alibi.h"
 #include "allocator/glibc/arena.h"
 #include "allocator/glibc/lists.h"
 #include "base/checked.h"
-#include "base/clock.h"
 
 #define STATE_BYTES_MAX 8192u
-/* in sum a tenth of a second */
-#define MOVE_WAITS 10u
-#define MOVE_WAIT_NS (10 * (long)NS_PER_MS)
 
 /* Add the outcome for one libc or arena: absent stays absent, one failure fails the check. */
 static void add_result(struct check_result *result, bool is_known, bool is_reconciled, uint64_t difference)
@@ -140,30 +136,36 @@ static void check_system(const struct glibc_arena *arena, const struct totals *t
                    sound || moved ? 0 : distance_u64(walked, book_after));
 }
 
-/* Whether the books of @arena are others by now than they were. */
-static bool has_moved(const struct glibc_heap *heap, const struct glibc_arena *arena)
+/* An arena of a heap that runs. */
+struct running {
+    const struct glibc_heap *heap;
+    const struct glibc_arena *arena;
+};
+
+/* Whether the books of the arena are others by now than they were. */
+static bool has_moved(void *context)
 {
+    const struct running *running = context;
+    const struct glibc_arena *arena = running->arena;
     uint8_t state[STATE_BYTES_MAX];
-    size_t bytes = (size_t)heap->layout->state.size;
+    size_t bytes = (size_t)running->heap->layout->state.size;
     return arena->has_moved || bytes > sizeof state ||
-           target_read_exact(heap->target, arena->addr, state, bytes) != STATUS_OK ||
+           target_read_exact(running->heap->target, arena->addr, state, bytes) != STATUS_OK ||
            memcmp(state, arena->state, bytes) != 0;
 }
 
 /*
- * The same a while later: a thread that was put aside in the midst of malloc leaves books that stand still
- * and do not agree with its heap. A check of a live process fails only where that lasts.
+ * A thread that was put aside in the midst of malloc leaves books that stand still and do not agree with its
+ * heap: a check of a live process fails only where that lasts, and none can be.
  */
 static bool will_move(const struct glibc_heap *heap, const struct glibc_arena *arena)
 {
-    for (unsigned waits = 0; waits < MOVE_WAITS; waits++) {
-        if (has_moved(heap, arena))
-            return true;
-        if (clock_monotonic_ns() > heap->deadline_ns)
-            return false;
-        nanosleep(&(struct timespec){.tv_nsec = MOVE_WAIT_NS}, NULL);
-    }
-    return has_moved(heap, arena);
+    struct running running = {heap, arena};
+    return !alibi_stands(&(struct claim){.target = heap->target,
+                                         .has_moved = has_moved,
+                                         .context = &running,
+                                         .is_locked = arena->mutex != 0,
+                                         .deadline_ns = heap->deadline_ns});
 }
 
 static void check_arena(struct glibc_heap *heap, struct glibc_arena *arena, const struct totals *totals,

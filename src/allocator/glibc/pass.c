@@ -1,6 +1,9 @@
 /* pass.c - see pass.h. */
 #include "allocator/glibc/pass.h"
 
+#include <string.h>
+
+#include "allocator/glibc/alibi.h"
 #include "allocator/glibc/arena.h"
 #include "allocator/glibc/lanes.h"
 #include "allocator/glibc/links.h"
@@ -44,38 +47,68 @@ static void count_trimmable_top(struct pass *pass)
                      &pass->trimmable_top_bytes, &swapped);
 }
 
-/* Whether the mappings that were searched are others by now, where that could be why chunks are missing. */
-static bool has_other_maps(const struct pass *pass)
+/* The books of mmapped chunks of all libcs. */
+static struct glibc_par sum_books(const struct pass *pass, bool as_before)
 {
-    scoped_maps struct maps now = {0};
-    return !pass->heaps[0].is_held && pass->mmapped_found.chunks != pass->heaps[0].par.n_mmaps &&
-           (target_maps(pass->target, &now, NULL) != STATUS_OK || !maps_are_equal(pass->maps, &now));
+    struct glibc_par sum = {.is_known = true};
+    for (size_t i = 0; i < pass->heap_count; i++) {
+        struct glibc_par now = pass->heaps[i].par;
+        if (!as_before)
+            par_read(&pass->heaps[i], &now);
+        sum.is_known = sum.is_known && now.is_known;
+        sum.mremap_error_bytes = max_u64(sum.mremap_error_bytes, pass->heaps[i].par.mremap_error_bytes);
+        sum.n_mmaps += now.n_mmaps;
+        sum.mmapped_mem += now.mmapped_mem;
+    }
+    return sum;
+}
+
+/* Whether the books are others by now, or the mappings that were searched. */
+static bool has_moved(void *context)
+{
+    const struct pass *pass = context;
+    struct glibc_par now = sum_books(pass, false);
+    scoped_maps struct maps maps = {0};
+    return now.n_mmaps != pass->par_after.n_mmaps || now.mmapped_mem != pass->par_after.mmapped_mem ||
+           target_maps(pass->target, &maps, NULL) != STATUS_OK || !maps_are_equal(pass->maps, &maps);
+}
+
+static bool fails(const struct check_result *result)
+{
+    return result->is_known && !result->is_reconciled;
+}
+
+/* Chunks are mapped and counted one after the other, without a lock: between that a thread may be put aside.
+ */
+static void check_mmapped(struct pass *pass, const struct glibc_par *before)
+{
+    struct check_result trial[CHECK_COUNT];
+    memcpy(trial, pass->checks, sizeof trial);
+    books_check_mmapped(&pass->mmapped_found, before, &pass->par_after, false, trial);
+    bool is_claimed = fails(&trial[CHECK_MMAPPED_CHUNKS]) || fails(&trial[CHECK_MMAPPED_BYTES]);
+    bool may_move = is_claimed && !pass->heaps[0].is_held &&
+                    !alibi_stands(&(struct claim){.target = pass->target,
+                                                  .has_moved = has_moved,
+                                                  .context = pass,
+                                                  .is_locked = true,
+                                                  .deadline_ns = pass->deadline_ns});
+    books_check_mmapped(&pass->mmapped_found, before, &pass->par_after, may_move, pass->checks);
 }
 
 static void check_all(struct pass *pass)
 {
-    struct glibc_par before = {.is_known = true}, after = {.is_known = true};
     for (unsigned check = 0; check < CHECK_COUNT; check++)
         pass->checks[check] = (struct check_result){.is_known = true, .is_reconciled = true};
     for (size_t i = 0; i < pass->heap_count; i++) {
         struct glibc_heap *heap = &pass->heaps[i];
-        struct glibc_par now;
         links_settle(heap, &pass->totals);
         if (heap->is_held)
             books_settle_orphans(heap, &pass->totals);
         books_check(heap, &pass->totals, pass->checks);
-        par_read(heap, &now);
-        before.is_known = before.is_known && heap->par.is_known;
-        after.is_known = after.is_known && now.is_known;
-        before.mremap_error_bytes = max_u64(before.mremap_error_bytes, heap->par.mremap_error_bytes);
-        after.mremap_error_bytes = before.mremap_error_bytes;
-        before.n_mmaps += heap->par.n_mmaps;
-        before.mmapped_mem += heap->par.mmapped_mem;
-        after.n_mmaps += now.n_mmaps;
-        after.mmapped_mem += now.mmapped_mem;
     }
-    books_check_mmapped(&pass->mmapped_found, &before, &after, has_other_maps(pass), pass->checks);
-    pass->par_after = after;
+    struct glibc_par before = sum_books(pass, true);
+    pass->par_after = sum_books(pass, false);
+    check_mmapped(pass, &before);
 }
 
 /* The links of all free chunks did not fit: the sums of this pass mean nothing. */
