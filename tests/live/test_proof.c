@@ -1,5 +1,5 @@
 /*
- * test_proof.c - what a live scan calls corrupt: damage in a program that sleeps or runs, and nothing that a
+ * test_proof.c - what a scan calls corrupt: damage in a program that sleeps or runs, and nothing that a
  * thread may have left which gets no processor in the midst of malloc. The target's heap is damaged just so;
  * that its thread stands in user mode, stopped from outside, is all that a scan can know of such a moment.
  */
@@ -168,8 +168,10 @@ static void gets_no_processor(void **state)
     let_run();
     stop();
     assert_unread(CONSISTENCY_LIVE);
+    assert_unread(CONSISTENCY_SNAPSHOT);
     assert_int_equal(kill(target.pid, SIGCONT), 0);
     assert_corrupt(CONSISTENCY_LIVE);
+    assert_corrupt(CONSISTENCY_SNAPSHOT);
 }
 
 /* With two threads whoever is at work on an arena has its lock. */

@@ -4,13 +4,15 @@
  * While the target stands still no memory may be asked for. What a pass takes is seen beforehand, by a
  * rehearsal while the target runs, and set aside with room to spare; where it is too little all the same the
  * target is let go and stopped again with more. A thread may have been caught inside malloc: then it is let
- * go for a millisecond and stopped again, a few times within the budget.
+ * go for a millisecond and stopped again, a few times within the budget; where the heap looks damaged, once
+ * each of its threads was seen out of malloc (alibi.h). Where none was, no damage is claimed.
  */
 #include "allocator/glibc/held.h"
 
 #include <string.h>
 #include <time.h>
 
+#include "allocator/glibc/alibi.h"
 #include "allocator/glibc/pass.h"
 #include "allocator/glibc/result.h"
 #include "base/checked.h"
@@ -32,6 +34,7 @@ struct held {
     struct reserve reserve;
     size_t reserve_bytes;
     uint64_t sum_ns, max_ns; /* of the stops */
+    bool is_doubtful;        /* a thread can have been in the midst of malloc since the last stop but one */
 };
 
 /* How much memory a pass takes: STATUS_OK also where that cannot be seen; then a guess has to do. */
@@ -116,6 +119,37 @@ static enum status scan_with_memory(struct held *held, struct snapshot **ret, st
     }
 }
 
+static bool is_damaged(const struct scan_numbers *numbers)
+{
+    return numbers->completeness.corrupt_count > 0 || !result_is_reconciled(numbers);
+}
+
+/* Let the target run before it is stopped again: if its heap looks damaged until no thread can be at work on
+ * it still. */
+static void let_run(struct held *held, bool looks_damaged)
+{
+    struct alibi alibi = {0};
+    bool is_begun;
+    do {
+        nanosleep(&(struct timespec){.tv_nsec = BETWEEN_STOPS_NS}, NULL);
+        if (looks_damaged)
+            alibi_look(&alibi, held->target, NS_PER_SECOND, true);
+        /* of more threads than can be looked at nothing is known: then what lasts is believed */
+        is_begun = alibi.is_begun;
+    } while (is_begun && !alibi_holds(&alibi, NS_PER_SECOND) && !alibi_is_spent(&alibi) &&
+             clock_monotonic_ns() < held->request->deadline_ns);
+    held->is_doubtful = is_begun && !alibi_holds(&alibi, NS_PER_SECOND);
+}
+
+/* What looks damaged may be a thread's work: it is not told, and no check is said to fail. */
+static void disclaim(struct scan_numbers *numbers)
+{
+    numbers->completeness.corrupt_count = 0;
+    for (unsigned check = 0; check < CHECK_COUNT; check++)
+        if (!numbers->checks[check].is_reconciled)
+            numbers->checks[check] = (struct check_result){.is_known = false, .is_reconciled = true};
+}
+
 /*
  * Whether a thread was caught inside malloc, so that the next stop shows a sound heap. What the stop before
  * showed just so (@before, may be NULL) is damage, and stays.
@@ -125,7 +159,7 @@ static bool is_torn(const struct snapshot *snapshot, const struct snapshot *befo
     const struct scan_numbers *now = &snapshot->numbers;
     if (now->orphans > 0)
         return true;
-    if (now->completeness.corrupt_count == 0 && result_is_reconciled(now))
+    if (!is_damaged(now))
         return false;
     return !before || before->numbers.completeness.corrupt_count != now->completeness.corrupt_count ||
            before->numbers.completeness.notes[0].address != now->completeness.notes[0].address ||
@@ -154,7 +188,7 @@ static struct snapshot *scan_until_sound(struct held *held, enum status *status,
         if (!may_be_better || !may_retry || tries == SNAPSHOT_TRIES ||
             held->sum_ns * 2 > request->snapshot_budget_ns)
             return snapshot;
-        nanosleep(&(struct timespec){.tv_nsec = BETWEEN_STOPS_NS}, NULL);
+        let_run(held, is_damaged(&snapshot->numbers));
         if (request->chunks)
             request->chunks->restart(request->chunks);
     }
@@ -175,6 +209,8 @@ enum status held_scan(struct target *target, const struct scan_request *request,
         *request->stops = stops;
     if (!snapshot)
         return status;
+    if (held.is_doubtful && is_damaged(&snapshot->numbers))
+        disclaim(&snapshot->numbers);
     snapshot->timing = stops;
     *ret = snapshot;
     return STATUS_OK;
