@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +75,8 @@ static void print_entry(const struct match_result *found, const struct facts *fa
     const struct entry *entry = found->entry;
     printf("entry at line %u takes it, into the group \"%s\"\n", entry->line, found->group);
     if (facts->match.uptime_ns < entry->min_uptime_ns)
-        printf("its first scan waits for min_uptime: %llu s more\n",
-               (unsigned long long)((entry->min_uptime_ns - facts->match.uptime_ns) / NS_PER_SECOND + 1));
+        printf("its first scan waits for min_uptime: %" PRIu64 " s more\n",
+               (entry->min_uptime_ns - facts->match.uptime_ns) / NS_PER_SECOND + 1);
 }
 
 /* The entry that has the group from the start, since its name is written out; NULL: none. */

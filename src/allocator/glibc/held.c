@@ -150,6 +150,16 @@ static void disclaim(struct scan_numbers *numbers)
             numbers->checks[check] = (struct check_result){.is_known = false, .is_reconciled = true};
 }
 
+static bool have_same_checks(const struct scan_numbers *a, const struct scan_numbers *b)
+{
+    for (size_t i = 0; i < sizeof a->checks / sizeof *a->checks; i++)
+        if (a->checks[i].is_known != b->checks[i].is_known ||
+            a->checks[i].is_reconciled != b->checks[i].is_reconciled ||
+            a->checks[i].difference_bytes != b->checks[i].difference_bytes)
+            return false;
+    return true;
+}
+
 /*
  * Whether a thread was caught inside malloc, so that the next stop shows a sound heap. What the stop before
  * showed just so (@before, may be NULL) is damage, and stays.
@@ -163,7 +173,7 @@ static bool is_torn(const struct snapshot *snapshot, const struct snapshot *befo
         return false;
     return !before || before->numbers.completeness.corrupt_count != now->completeness.corrupt_count ||
            before->numbers.completeness.notes[0].address != now->completeness.notes[0].address ||
-           memcmp(before->numbers.checks, now->checks, sizeof now->checks) != 0;
+           !have_same_checks(&before->numbers, now);
 }
 
 /* Stop after stop until one shows a sound heap. NULL: none gave a picture; *@status and @err say why. */
