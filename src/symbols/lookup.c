@@ -1,25 +1,24 @@
 /* lookup.c - symbols by name, build-ids and debug links of an ELF file; bounds are libelf's and the file's.
  */
 #include <elfutils/libdwelf.h>
-#include <gelf.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
 
-#include "symbols/elf_file.h"
+#include "symbols/symbol_table.h"
 #include "symbols/symbols.h"
 
-static bool is_symbol_of_interest(const GElf_Sym *symbol)
-{
-    unsigned type = GELF_ST_TYPE(symbol->st_info);
-    return symbol->st_shndx != SHN_UNDEF && type != STT_SECTION && type != STT_FILE;
-}
+/* The symbols asked for. */
+struct queries {
+    struct symbols_query *items;
+    unsigned count;
+};
 
-static void take_symbol(const char *name, const GElf_Sym *symbol, struct symbols_query *queries,
-                        unsigned count)
+static bool take_symbol(void *context, const char *name, const GElf_Sym *symbol)
 {
-    for (unsigned i = 0; i < count; i++) {
-        struct symbols_query *query = &queries[i];
+    const struct queries *queries = context;
+    for (unsigned i = 0; name && i < queries->count; i++) {
+        struct symbols_query *query = &queries->items[i];
         if (query->is_found || strcmp(query->name, name) != 0)
             continue;
         query->is_found = true;
@@ -27,41 +26,13 @@ static void take_symbol(const char *name, const GElf_Sym *symbol, struct symbols
         query->value = symbol->st_value;
         query->size_bytes = symbol->st_size;
     }
+    return true;
 }
 
-static enum status search_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
-                                struct symbols_query *queries, unsigned count, struct error *err)
+static enum status search_tables(Elf *elf, GElf_Word type, struct queries *queries, struct error *err)
 {
-    Elf_Data *data = elf_getdata(section, NULL);
-    size_t entry_bytes = gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT);
-    if (!data || entry_bytes == 0)
-        return elf_file_error(err, "read a symbol table");
-    size_t entries = data->d_buf ? data->d_size / entry_bytes : 0;
-    for (size_t i = 0; i < entries && i <= INT32_MAX; i++) {
-        GElf_Sym symbol;
-        if (!gelf_getsym(data, (int)i, &symbol))
-            return elf_file_error(err, "read a symbol");
-        const char *name =
-            is_symbol_of_interest(&symbol) ? elf_strptr(elf, header->sh_link, symbol.st_name) : NULL;
-        if (name)
-            take_symbol(name, &symbol, queries, count);
-    }
-    return STATUS_OK;
-}
-
-static enum status search_tables(Elf *elf, GElf_Word type, struct symbols_query *queries, unsigned count,
-                                 struct error *err)
-{
-    Elf_Scn *section = NULL;
-    GElf_Shdr header;
-    for (;;) {
-        enum status status = elf_file_next(elf, type, &section, &header, err);
-        if (status != STATUS_OK || !section)
-            return status;
-        status = search_table(elf, section, &header, queries, count, err);
-        if (status != STATUS_OK)
-            return status;
-    }
+    enum status status = symbol_table_visit(elf, type, take_symbol, queries, err);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 enum status symbols_lookup(int fd, struct symbols_query *queries, unsigned count, struct error *err)
@@ -72,9 +43,10 @@ enum status symbols_lookup(int fd, struct symbols_query *queries, unsigned count
         return status;
     for (unsigned i = 0; i < count; i++)
         queries[i] = (struct symbols_query){.name = queries[i].name};
-    status = search_tables(elf, SHT_SYMTAB, queries, count, err);
+    struct queries asked = {queries, count};
+    status = search_tables(elf, SHT_SYMTAB, &asked, err);
     if (status == STATUS_OK)
-        status = search_tables(elf, SHT_DYNSYM, queries, count, err);
+        status = search_tables(elf, SHT_DYNSYM, &asked, err);
     return status;
 }
 

@@ -1,11 +1,10 @@
 /* search.c - symbols by a part of their name or by an address that they contain; names demangled. */
-#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libiberty/demangle.h>
 
-#include "symbols/elf_file.h"
+#include "symbols/symbol_table.h"
 #include "symbols/symbols.h"
 
 /* A longer mangled name is shown as it is: demangling is not linear. */
@@ -17,7 +16,6 @@ struct search {
     uint64_t address;
     symbols_take *take;
     void *context;
-    bool is_ended;
     uint64_t unnamed; /* symbols whose names could not be read */
     bool has_best;    /* by address: the smallest that contains it */
     struct symbols_found best;
@@ -51,13 +49,14 @@ static bool is_match(const struct search *search, const char *name)
     return search->is_exact ? strcmp(name, search->text) == 0 : strstr(name, search->text) != NULL;
 }
 
-static void take_by_name(struct search *search, const char *name, struct symbols_found *found)
+/* False: no more are wanted. */
+static bool take_by_name(struct search *search, const char *name, struct symbols_found *found)
 {
     scoped_free char *plain = demangle(name);
     if (!is_match(search, name) && !(plain && is_match(search, plain)))
-        return;
+        return true;
     found->name = plain ? plain : name;
-    search->is_ended = !search->take(search->context, found);
+    return search->take(search->context, found);
 }
 
 /* Of names for the same place the one that people call it by: "malloc", not "__GI___libc_malloc". */
@@ -82,51 +81,20 @@ static void take_by_address(struct search *search, const char *name, const struc
     search->best.name = name;
 }
 
-static enum status search_table(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct search *search,
-                                struct error *err)
+static bool take_symbol(void *context, const char *name, const GElf_Sym *symbol)
 {
-    Elf_Data *data = elf_getdata(section, NULL);
-    size_t entry_bytes = gelf_fsize(elf, ELF_T_SYM, 1, EV_CURRENT);
-    if (!data || entry_bytes == 0)
-        return elf_file_error(err, "read a symbol table");
-    size_t count = data->d_buf ? data->d_size / entry_bytes : 0;
-    for (size_t i = 0; i < count && i <= INT32_MAX && !search->is_ended; i++) {
-        GElf_Sym symbol;
-        if (!gelf_getsym(data, (int)i, &symbol))
-            return elf_file_error(err, "read a symbol");
-        unsigned type = GELF_ST_TYPE(symbol.st_info);
-        if (symbol.st_shndx == SHN_UNDEF || type == STT_SECTION || type == STT_FILE)
-            continue;
-        const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
-        struct symbols_found found = {
-            .type = type_name(type), .value = symbol.st_value, .size_bytes = symbol.st_size, .count = 1};
-        search->unnamed += !name;
-        if (!name || !*name)
-            continue;
-        if (search->text)
-            take_by_name(search, name, &found);
-        else if (type != STT_TLS)
-            take_by_address(search, name, &found);
-    }
-    return STATUS_OK;
-}
-
-/* The tables of that type. STATUS_NOT_FOUND: there is none. */
-static enum status search_tables(Elf *elf, GElf_Word type, struct search *search, struct error *err)
-{
-    Elf_Scn *section = NULL;
-    GElf_Shdr header;
-    bool is_found = false;
-    for (;;) {
-        enum status status = elf_file_next(elf, type, &section, &header, err);
-        if (status == STATUS_OK && section)
-            status = search_table(elf, section, &header, search, err);
-        if (status != STATUS_OK)
-            return status;
-        if (!section)
-            return is_found ? STATUS_OK : STATUS_NOT_FOUND;
-        is_found = true;
-    }
+    struct search *search = context;
+    unsigned type = GELF_ST_TYPE(symbol->st_info);
+    struct symbols_found found = {
+        .type = type_name(type), .value = symbol->st_value, .size_bytes = symbol->st_size, .count = 1};
+    search->unnamed += !name;
+    if (!name || !*name)
+        return true;
+    if (search->text)
+        return take_by_name(search, name, &found);
+    if (type != STT_TLS)
+        take_by_address(search, name, &found);
+    return true;
 }
 
 static enum status run(int fd, struct search *search, struct error *err)
@@ -135,9 +103,9 @@ static enum status run(int fd, struct search *search, struct error *err)
     enum status status = elf_file_open(fd, &elf, err);
     if (status != STATUS_OK)
         return status;
-    status = search_tables(elf, SHT_SYMTAB, search, err);
+    status = symbol_table_visit(elf, SHT_SYMTAB, take_symbol, search, err);
     if (status == STATUS_NOT_FOUND)
-        status = search_tables(elf, SHT_DYNSYM, search, err);
+        status = symbol_table_visit(elf, SHT_DYNSYM, take_symbol, search, err);
     if (status == STATUS_NOT_FOUND)
         return error_set(err, status, "the file has no symbols");
     if (status == STATUS_OK && search->has_best) {
