@@ -148,6 +148,11 @@ class Service:
         with open(self.file, "w", encoding="utf-8") as file:
             file.write(config)
 
+    def reload(self, config):
+        """Ask for @config; when it is in force is for the caller to see."""
+        self.write(config)
+        self.process.send_signal(signal.SIGHUP)
+
     def read_log(self, seconds):
         """Whether lines have come since the last call, or come within @seconds."""
         return self.log.wait(seconds)

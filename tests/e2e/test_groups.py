@@ -23,8 +23,7 @@ UP = 'malloc_scans_total{groupname="%s",result="ok"}'
 
 
 def reload(service, entries):
-    service.write(HEAD + entries)
-    service.process.send_signal(signal.SIGHUP)
+    service.reload(HEAD + entries)
 
 
 def families(metrics, where):

@@ -2,7 +2,6 @@
 import contextlib
 import os
 import platform
-import signal
 import unittest
 
 from service import Service, Target, value
@@ -25,8 +24,7 @@ def reload(service, text):
     """And wait until it is in force."""
     at = "malloc_exporter_config_last_reload_success_timestamp_seconds"
     before = service.metrics()[at]
-    service.write(text)
-    service.process.send_signal(signal.SIGHUP)
+    service.reload(text)
     service.wait(lambda: service.metrics()[at] != before)
 
 

@@ -236,8 +236,7 @@ class Own(unittest.TestCase):
         with Target("target_soak", "idle", MARK) as one, Service(config("  - {name: own, comm: [no-such]}\n")) as service:
             own = [service.process.pid, *service.roles().values()]
             pids = ", ".join(map(str, [*own, one.pid]))
-            service.write(config(f"  - {{name: own, pid: [{pids}], children: true}}\n"))
-            service.process.send_signal(signal.SIGHUP)
+            service.reload(config(f"  - {{name: own, pid: [{pids}], children: true}}\n"))
             service.wait(lambda: value(service.metrics(), "malloc_up", one.pid) == 1)
             metrics = service.metrics()
             self.assertEqual(metrics['malloc_group_processes{groupname="own"}'], 1)
