@@ -324,8 +324,10 @@ int main(int argc, char **argv)
     if (!take_steering()) /* the first order comes before the first call */
         return 125;
     int pidfd = start(argv + 2);
-    if (pidfd < 0 || injector.notices < 0)
+    if (pidfd < 0 || injector.notices < 0) {
+        perror("inject: the command cannot be held");
         return 125;
+    }
     struct pollfd polled[] = {
         {injector.notices, POLLIN, 0}, {injector.steering, POLLIN, 0}, {pidfd, POLLIN, 0}};
     while (poll(polled, 3, -1) > 0 || errno == EINTR) {

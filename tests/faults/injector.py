@@ -63,6 +63,7 @@ def run(command, nth, fault, seconds=60, role="any"):
     try:
         out, err = injected.process.communicate(timeout=seconds)
         planted = injected.line()
+        assert planted is not None, f"the injector ended with {injected.process.returncode}: {err[-1000:]}"
         return injected.process.returncode, out, err, None if planted.startswith("count") else planted
     finally:
         if injected.process.poll() is None:
