@@ -27,6 +27,12 @@ def config(pid, access="local", scan=""):
     return CONFIG.format(pid=pid, access=access, scan=scan)
 
 
+def status_of(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        found = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    return {**found, "voluntary_ctxt_switches": int(found["voluntary_ctxt_switches"])}
+
+
 class Service_(unittest.TestCase):
     def test_numbers_add_up(self):
         with Target("demo") as demo, Service(config(demo.pid, scan=", consistency: snapshot")) as service:
@@ -93,6 +99,29 @@ class Service_(unittest.TestCase):
             tops = [record for record in records if record["state"] == "top"]
             self.assertTrue(tops and all(record["user_address"] is None for record in tops))
             self.assertTrue(demo.runs())
+
+    def test_a_dump_under_way(self):
+        """A snapshot is over before it is sent, however slowly it is read; and a reload does not cut it off."""
+        with Target("target_bench", "small", "32") as large:
+            large.process.stdout.readline()
+            text = config(large.pid, scan=", consistency: snapshot, snapshot_max_pause: 5s").replace("200ms,", "24h,", 1)
+            with Service(text) as service:
+                service.wait(lambda: value(service.metrics(), "malloc_up", large.pid) == 1)
+                before = status_of(large.pid)
+                connection = service.connection()
+                connection.request("GET", f"/api/v1/processes/{large.pid}/chunks")
+                answer = connection.getresponse()
+                answer.read(1000)
+                during = status_of(large.pid)
+                # it sleeps: nothing but a stop wakes it
+                self.assertGreater(during["voluntary_ctxt_switches"], before["voluntary_ctxt_switches"])
+                self.assertEqual(during["TracerPid"], "0")
+                self.assertFalse(during["State"].startswith(("t", "T")), during["State"])
+                service.reload(config(large.pid, access="open"))
+                service.wait_line("configuration reloaded")
+                last = json.loads(answer.read().splitlines()[-1])
+                self.assertTrue(last["summary"]["complete"])
+                self.assertGreater(last["summary"]["bytes"], 32 << 20)
 
     def test_the_scanner_ends_in_a_reload(self):
         """That reload is refused, and the next one works."""
