@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/name_index.h"
 #include "snapshot/outcome.h"
 
 /** As many as the front holds groups. */
@@ -32,9 +33,16 @@ struct ledger_memory {
     struct ledger_row rows[LEDGER_ROWS_MAX];
 };
 
-/** The scanner's view of it; one thread's at a time. Zero: there is none. */
+/**
+ * The scanner's view of it; one thread's at a time. Zero: there is none. Which rows are in use it knows by
+ * memory of its own: those that have a name in @index.
+ */
 struct ledger {
     struct ledger_memory *memory;
+    size_t used;
+    struct name_index index;
+    uint32_t *free; /* rows below @used that are not in use, the next to take last */
+    size_t free_count;
 };
 
 /** Make an empty one. *@fd_ret is the caller's. */
@@ -42,17 +50,17 @@ enum status ledger_make(int *fd_ret, struct error *err) must_check;
 
 /**
  * Map the ledger at @fd, which stays the caller's. All its rows count as in use at @now_ns. STATUS_BAD_DATA:
- * it is none. ledger_close() ends it.
+ * it is none; STATUS_NO_MEMORY. ledger_close() ends it.
  */
 enum status ledger_open(int fd, uint64_t now_ns, struct ledger *ret, struct error *err) must_check;
 void ledger_close(struct ledger *ledger);
 
 /** The row of the group called @name, in use at @now_ns, a new one if it has none. NULL: there is no ledger,
- * or it is full. */
+ * it is full, or there is no memory. */
 struct ledger_row *ledger_take(struct ledger *ledger, const char *name, uint64_t now_ns);
 
 /** The group of @row (NULL: none) has ended, and its counters with it. */
-void ledger_drop(struct ledger_row *row);
+void ledger_drop(struct ledger *ledger, struct ledger_row *row);
 
 /** Drop what was not in use since @before_ns. */
 void ledger_expire(struct ledger *ledger, uint64_t before_ns);

@@ -15,9 +15,10 @@
 
 struct group *groups_find(const struct groups *groups, const char *name)
 {
-    for (size_t i = 0; i < groups->count; i++)
-        if (strcmp(groups->items[i]->message.name, name) == 0)
-            return groups->items[i];
+    size_t at = name_index_first(&groups->by_name, name);
+    for (; at != NAME_INDEX_END; at = name_index_next(&groups->by_name, at))
+        if (strcmp(groups->items[at]->message.name, name) == 0)
+            return groups->items[at];
     return NULL;
 }
 
@@ -39,13 +40,15 @@ static struct group *add(struct groups *groups, const char *name)
 {
     if (!array_room(&groups->items, groups->count, &groups->capacity))
         return NULL;
-    struct group *group = calloc(1, sizeof *group);
+    scoped_free struct group *group = calloc(1, sizeof *group);
     if (!group)
         return NULL;
     snprintf(group->message.name, sizeof group->message.name, "%s", name);
+    if (!name_index_put(&groups->by_name, groups->count, group->message.name))
+        return NULL;
     take_row(groups, group);
     groups->items[groups->count++] = group;
-    return group;
+    return take_ptr(group);
 }
 
 static void pack_labels(const struct entry *entry, struct buffer *ret)
@@ -138,13 +141,26 @@ void groups_keep(struct groups *groups, uint64_t now_ns, uint64_t ttl_ns)
         ledger_expire(&groups->ledger, now_ns - ttl_ns - LEFT_NS);
 }
 
+/* The last group takes the place of the one that leaves: no memory is needed where there was a place before.
+ */
+static void close_gap(struct groups *groups, size_t at)
+{
+    size_t last = --groups->count;
+    name_index_remove(&groups->by_name, at);
+    if (at == last)
+        return;
+    groups->items[at] = groups->items[last];
+    name_index_remove(&groups->by_name, last);
+    (void)name_index_put(&groups->by_name, at, groups->items[at]->message.name);
+}
+
 void groups_remove(struct groups *groups, struct group *group)
 {
     for (size_t i = 0; i < groups->count; i++) {
         if (groups->items[i] != group)
             continue;
-        groups->items[i] = groups->items[--groups->count];
-        ledger_drop(group->row);
+        close_gap(groups, i);
+        ledger_drop(&groups->ledger, group->row);
         free_one(group);
         return;
     }
@@ -155,6 +171,7 @@ void groups_deinit(struct groups *groups)
     for (size_t i = 0; i < groups->count; i++)
         free_one(groups->items[i]);
     free(groups->items);
+    name_index_deinit(&groups->by_name);
     ledger_close(&groups->ledger);
     *groups = (struct groups){0};
 }

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/log_limit.h"
+#include "base/name_index.h"
 #include "config/config.h"
 #include "link/ledger.h"
 #include "link/messages.h"
@@ -29,6 +30,7 @@ struct groups {
     struct log_limit ledger_full;
     struct group **items;
     size_t count, capacity;
+    struct name_index by_name; /* of @items */
 };
 
 /** The group called @name, or NULL. */

@@ -37,8 +37,8 @@ static void test_the_next_scanner_goes_on(void **state)
         count(ledger_take(&first, "group", 1));
     count(ledger_take(&first, "other", 1));
     count(ledger_take(&first, "ended", 1));
-    ledger_drop(ledger_take(&first, "ended", 1));
-    ledger_drop(NULL);
+    ledger_drop(&first, ledger_take(&first, "ended", 1));
+    ledger_drop(&first, NULL);
     assert_int_equal(ledger_open(fd, 2, &next, NULL), STATUS_OK);
     ledger_close(&first);
     assert_int_equal(counted(&next, "group", 2), 3);
@@ -69,6 +69,15 @@ static void test_what_is_not_in_use_expires(void **state)
     ledger_close(&ledger);
 }
 
+static void fill(struct ledger *ledger)
+{
+    char name[32];
+    for (int i = 0; i < LEDGER_ROWS_MAX; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        assert_ptr_equal(ledger_take(ledger, name, 1), &ledger->memory->rows[i]);
+    }
+}
+
 static void test_it_is_full(void **state)
 {
     (void)state;
@@ -77,19 +86,59 @@ static void test_it_is_full(void **state)
     char name[32];
     assert_int_equal(ledger_make(&fd, NULL), STATUS_OK);
     assert_int_equal(ledger_open(fd, 1, &ledger, NULL), STATUS_OK);
-    struct ledger_row *last = NULL;
-    for (int i = 0; i < LEDGER_ROWS_MAX; i++) {
-        struct ledger_row *row = &ledger.memory->rows[i];
-        snprintf(row->name, sizeof row->name, "%d", i);
-        row->kept_ns = 1;
-    }
-    ledger.memory->used = LEDGER_ROWS_MAX;
+    fill(&ledger);
     assert_null(ledger_take(&ledger, "one more", 1));
     snprintf(name, sizeof name, "%d", LEDGER_ROWS_MAX - 1);
-    last = ledger_take(&ledger, name, 1);
-    assert_ptr_equal(last, &ledger.memory->rows[LEDGER_ROWS_MAX - 1]);
-    ledger_drop(&ledger.memory->rows[7]);
+    assert_ptr_equal(ledger_take(&ledger, name, 1), &ledger.memory->rows[LEDGER_ROWS_MAX - 1]);
+    ledger_drop(&ledger, &ledger.memory->rows[7]);
     assert_ptr_equal(ledger_take(&ledger, "one more", 1), &ledger.memory->rows[7]);
+    ledger_close(&ledger);
+}
+
+/* Rows that may not be touched: who went through them would be seen. */
+static void test_a_row_is_found_without_a_look_at_others(void **state)
+{
+    (void)state;
+    scoped_fd int fd = -1;
+    struct ledger ledger;
+    const size_t half = sizeof(struct ledger_memory) / 2 / 4096 * 4096;
+    assert_int_equal(ledger_make(&fd, NULL), STATUS_OK);
+    assert_int_equal(ledger_open(fd, 1, &ledger, NULL), STATUS_OK);
+    fill(&ledger);
+    ledger_close(&ledger);
+    assert_int_equal(ledger_open(fd, 1, &ledger, NULL), STATUS_OK);
+    struct ledger_row *last = &ledger.memory->rows[LEDGER_ROWS_MAX - 1];
+    struct ledger_row *dropped = last - 1;
+    char name[sizeof last->name];
+    snprintf(name, sizeof name, "%s", last->name);
+    ledger_drop(&ledger, dropped);
+    assert_int_equal(mprotect(ledger.memory, half, PROT_NONE), 0);
+    assert_ptr_equal(ledger_take(&ledger, name, 1), last);
+    assert_ptr_equal(ledger_take(&ledger, "new", 1), dropped);
+    assert_null(ledger_take(&ledger, "one more", 1));
+    ledger_close(&ledger);
+}
+
+/* Who has the memory too writes while this scanner has it. */
+static void test_what_changes_under_the_scanner(void **state)
+{
+    (void)state;
+    scoped_fd int fd = -1;
+    struct ledger ledger;
+    assert_int_equal(ledger_make(&fd, NULL), STATUS_OK);
+    assert_int_equal(ledger_open(fd, 1, &ledger, NULL), STATUS_OK);
+    struct ledger_row *row = ledger_take(&ledger, "group", 1);
+    ledger.memory->used = UINT64_MAX;
+    for (int i = 0; i < 2 * LEDGER_ROWS_MAX; i++) { /* a row that is free says that it is not */
+        row->kept_ns = 1;
+        ledger_drop(&ledger, row);
+    }
+    count(ledger_take(&ledger, "group", 1));
+    assert_ptr_equal(ledger_take(&ledger, "group", 1), row);
+    memset(row->name, 'x', sizeof row->name);
+    struct ledger_row *next = ledger_take(&ledger, "group", 1);
+    assert_true(next == row + 1);
+    assert_int_equal(next->totals.resyncs, 0);
     ledger_close(&ledger);
 }
 
@@ -137,6 +186,8 @@ int main(void)
         cmocka_unit_test(test_the_next_scanner_goes_on),
         cmocka_unit_test(test_what_is_not_in_use_expires),
         cmocka_unit_test(test_it_is_full),
+        cmocka_unit_test(test_a_row_is_found_without_a_look_at_others),
+        cmocka_unit_test(test_what_changes_under_the_scanner),
         cmocka_unit_test(test_what_a_hostile_scanner_leaves),
         cmocka_unit_test(test_what_is_no_ledger),
     };
