@@ -40,12 +40,20 @@ void reserve_deinit(struct reserve *reserve)
     *reserve = (struct reserve){0};
 }
 
+/* A child that is forked must not have it: else each page would be copied at our next write to it, in a stop.
+ */
+static void keep_from_children(void *memory, size_t bytes)
+{
+    madvise(memory, bytes, MADV_DONTFORK);
+}
+
 static enum status take_memory(struct reserve *reserve, size_t bytes, bool is_measured, struct error *err)
 {
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | (is_measured ? MAP_NORESERVE : 0);
     void *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (data == MAP_FAILED)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a reserve of %zu bytes", bytes);
+    keep_from_children(data, bytes);
     if (!is_measured) {
         madvise(data, bytes, MADV_HUGEPAGE);
         /* not by MAP_POPULATE, which comes before the advice and says nothing of what it could not have */
@@ -133,9 +141,16 @@ void *reserve_map(size_t bytes, bool is_random)
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         return NULL;
+    keep_from_children(memory, bytes);
     if (is_random)
         madvise(memory, bytes, MADV_HUGEPAGE);
     return memory;
+}
+
+void reserve_bring_in(void *memory, size_t bytes, bool to_write)
+{
+    if (!in_force)
+        madvise(memory, bytes, to_write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
 }
 
 static bool has(const struct reserve *reserve, const void *memory)

@@ -5,7 +5,8 @@
  * All that such a stretch allocates it takes by reserve_calloc() and reserve_resize(). With a reserve in
  * force on the thread they take from it, and make no system call; without one they are calloc(3) and
  * realloc(3). What is given back is used again from the end backwards: meant for memory that is freed in
- * about the reverse order.
+ * about the reverse order. A forked child has none of it (MADV_DONTFORK), so that no page of it has to be
+ * copied when it is written to afterwards.
  */
 #ifndef BASE_RESERVE_H
 #define BASE_RESERVE_H
@@ -55,6 +56,12 @@ void *reserve_calloc(size_t count, size_t bytes);
  */
 void *reserve_map(size_t bytes, bool is_random);
 void reserve_unmap(void *memory, size_t bytes);
+
+/**
+ * Bring @bytes of what reserve_map() gave into memory in one call, so that no page faults later: @to_write,
+ * or to be read as the zeros that it is. Before Linux 5.14 it does nothing (madvise(2), MADV_POPULATE_READ).
+ */
+void reserve_bring_in(void *memory, size_t bytes, bool to_write);
 
 /** As realloc(3), from @old_bytes to @bytes. What is new is not zero. */
 void *reserve_resize(void *memory, size_t old_bytes, size_t bytes);

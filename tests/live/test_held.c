@@ -2,7 +2,7 @@
  * test_held.c - between "held" and "released" a reader only reads and computes. The scan runs in a process
  * of its own that this one traces: each system call that it makes while its target stands still must be one
  * that reads, and none may be for memory. malloc(3) itself is watched too, since most calls of it reach no
- * kernel.
+ * kernel; and pages that were not there when they were touched, since each is a wait.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #include <linux/ptrace.h>
 
 #include "allocator/allocator.h"
+#include "base/checked.h"
 #include "base/clock.h"
 #include "link/hold_client.h"
 #include "roles/holder/holder.h"
@@ -33,6 +35,12 @@
 #define BUDGET_NS (20 * NS_PER_SECOND)
 #define TIME_NS (120 * NS_PER_SECOND)
 #define CALLS_MAX 32
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PAGE_FAULTS_MAX UINT64_MAX /* those of its shadow */
+#else
+/* stack and data of who forked the holder, which are copied at the first write to them */
+#define PAGE_FAULTS_MAX 40u
+#endif
 
 /* What the scanner says, and what is seen of it. */
 struct shared {
@@ -40,7 +48,8 @@ struct shared {
     atomic_uint stops;
     atomic_uint allocations; /* while held */
     atomic_uint chunks;
-    unsigned status; /* enum status of the scan */
+    uint64_t page_faults; /* while held, in the stop that had most */
+    unsigned status;      /* enum status of the scan */
     unsigned mode;
 };
 
@@ -87,11 +96,19 @@ void free(void *memory)
 }
 #endif
 
+static uint64_t count_page_faults(void)
+{
+    struct rusage usage = {0};
+    getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t)(usage.ru_minflt + usage.ru_majflt);
+}
+
 /* A real holder, between this and which the scanner says what is going on. */
 struct told_holder {
     struct holder holder; /* first */
     struct holder *real;
     const char *before_first; /* asked of the target when the first stop is about to begin */
+    uint64_t page_faults;     /* up to the begin of the stop */
 };
 
 static enum status told_begin(struct holder *holder, pid_t pid, uint64_t budget_ns, struct error *err)
@@ -103,6 +120,7 @@ static enum status told_begin(struct holder *holder, pid_t pid, uint64_t budget_
     holder->release_by_ns = told->real->release_by_ns;
     if (status == STATUS_OK) {
         atomic_fetch_add(&shared->stops, 1);
+        told->page_faults = count_page_faults();
         atomic_store(&shared->is_held, true);
     }
     return status;
@@ -112,6 +130,7 @@ static void told_end(struct holder *holder, struct hold_report *ret)
 {
     struct told_holder *told = (struct told_holder *)holder;
     atomic_store(&shared->is_held, false);
+    shared->page_faults = max_u64(shared->page_faults, count_page_faults() - told->page_faults);
     told->real->ops->end(told->real, ret);
 }
 
@@ -251,6 +270,7 @@ static void check(const struct question *question)
     assert_int_equal(shared->mode, question->consistency);
     assert_int_equal(calls.count, 0);
     assert_int_equal(atomic_load(&shared->allocations), 0);
+    assert_true(shared->page_faults <= PAGE_FAULTS_MAX);
     assert_true(calls.reads > 0 && atomic_load(&shared->stops) > 0);
     assert_true(!question->is_dump || atomic_load(&shared->chunks) > 0);
 }

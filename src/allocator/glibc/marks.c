@@ -24,8 +24,12 @@ enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struc
     marks->is_kept_whole = true;
     marks->map = reserve_map(MARKS_MAP_BYTES, false);
     marks->words_from = MAP_WORDS;
-    if (marks->map && marks->slice_marks && marks->kept)
+    if (marks->map && marks->slice_marks && marks->kept) {
+        /* the walk reads all of it, most of it never written */
+        uint64_t used_bytes = (virtual_bytes >> marks->shift) / 4;
+        reserve_bring_in(marks->map, (size_t)min_u64(used_bytes + 1, MARKS_MAP_BYTES), false);
         return STATUS_OK;
+    }
     marks_deinit(marks);
     return error_set(err, STATUS_NO_MEMORY, "no memory for a map of the lists");
 }

@@ -2,7 +2,6 @@
 #include "allocator/glibc/sliced.h"
 
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 #include "allocator/glibc/proof.h"
@@ -45,28 +44,26 @@ static bool keep(struct chunk_sink *sink, const struct chunk *chunks, size_t cou
 enum status slicer_init(struct slicer *slicer, const struct scan_request *request, struct walk *walk,
                         struct error *err)
 {
-    void *chunks = mmap(NULL, SLICE_CHUNKS * sizeof(struct chunk), PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (chunks == MAP_FAILED)
-        return error_set(err, STATUS_NO_MEMORY, "no memory for the chunks of a slice");
     uint64_t now_ns = clock_monotonic_ns();
     *slicer = (struct slicer){.sink = {.consume = keep},
                               .holder = request->holder,
                               .stops = request->stops,
                               .walk = walk,
-                              .chunks = chunks,
                               .room = SLICE_CHUNKS,
                               .live_at_ns =
                                   now_ns + (request->deadline_ns - min_u64(now_ns, request->deadline_ns)) / 2,
                               .budget_ns = request->slice_budget_ns,
                               .share_ns = SHARE_OF(request->slice_budget_ns)};
-    return reserve_prepare(&slicer->reserve, RESERVE_BYTES, false, err);
+    enum status status =
+        reserve_prepare(&slicer->chunk_memory, SLICE_CHUNKS * sizeof *slicer->chunks, false, err);
+    slicer->chunks = (void *)slicer->chunk_memory.data;
+    reserve_bring_in(walk->window.data, WINDOW_BYTES, true);
+    return status == STATUS_OK ? reserve_prepare(&slicer->reserve, RESERVE_BYTES, false, err) : status;
 }
 
 void slicer_deinit(struct slicer *slicer)
 {
-    if (slicer->chunks)
-        munmap(slicer->chunks, slicer->room * sizeof *slicer->chunks);
+    reserve_deinit(&slicer->chunk_memory);
     slicer->chunks = NULL;
     reserve_deinit(&slicer->reserve);
 }

@@ -19,8 +19,9 @@ struct slicer {
     struct chunk_sink sink; /* first: gets the chunks of a slice */
     struct holder *holder;
     struct walk *walk;
-    struct chunk *chunks; /* of the slice under way */
+    struct chunk *chunks; /* of the slice under way, in chunk_memory */
     size_t count, room;
+    struct reserve chunk_memory;
     struct reserve reserve; /* memory for what is done in a stop */
     uint64_t budget_ns;     /* longest stop */
     uint64_t share_ns;      /* of it for the walk */

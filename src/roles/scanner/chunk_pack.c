@@ -7,9 +7,9 @@
  */
 #include "roles/scanner/chunk_pack.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#include "base/reserve.h"
 
 #define FLAG_STATE 0x07u
 #define FLAG_PREV_IN_USE 0x08u
@@ -99,18 +99,16 @@ static void restart(struct chunk_sink *sink)
 enum status chunk_pack_init(struct chunk_pack *pack, size_t size_bytes, struct error *err)
 {
     *pack = (struct chunk_pack){.sink = {consume, restart}, .size_bytes = size_bytes};
-    void *block =
-        mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (block == MAP_FAILED)
-        return error_errno(err, errno, "%zu bytes for the chunks of a snapshot", size_bytes);
-    pack->block = block;
+    pack->block = reserve_map(size_bytes, false);
+    if (!pack->block)
+        return error_set(err, STATUS_NO_MEMORY, "no memory: %zu bytes for the chunks of a snapshot",
+                         size_bytes);
     return STATUS_OK;
 }
 
 void chunk_pack_deinit(struct chunk_pack *pack)
 {
-    if (pack->block)
-        munmap(pack->block, pack->size_bytes);
+    reserve_unmap(pack->block, pack->size_bytes);
     pack->block = NULL;
 }
 

@@ -1,0 +1,44 @@
+/* page_lock.c - see page_lock.h. */
+#include "roles/holder/page_lock.h"
+
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* code of ours around a function, of one call of the C library, and stack on both sides of a frame */
+#define AROUND_BYTES 16384
+#define CALL_BYTES 512u
+#define STACK_BYTES 8192u
+
+void page_lock(const void *from, size_t bytes)
+{
+    (void)mlock(from, bytes);
+}
+
+void page_lock_code(const void *code)
+{
+    extern const char __executable_start[], etext[];
+    const char *at = code;
+    const char *from = at - __executable_start > AROUND_BYTES ? at - AROUND_BYTES : __executable_start;
+    const char *to = etext - at > AROUND_BYTES ? at + AROUND_BYTES : etext;
+    page_lock(from, (size_t)(to - from));
+    const void *const calls[] = {
+        (const void *)(uintptr_t)&ptrace,        (const void *)(uintptr_t)&waitid,
+        (const void *)(uintptr_t)&nanosleep,     (const void *)(uintptr_t)&clock_gettime,
+        (const void *)(uintptr_t)&timer_settime, (const void *)(uintptr_t)&syscall,
+        (const void *)(uintptr_t)&send,          (const void *)(uintptr_t)&recv};
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        page_lock(calls[i], CALL_BYTES);
+}
+
+void page_lock_caller(const void *code, const void *data, size_t bytes)
+{
+    const char *stack = __builtin_frame_address(0);
+    page_lock_code(code);
+    page_lock(stack - STACK_BYTES, 2 * STACK_BYTES);
+    page_lock(data, bytes);
+}
