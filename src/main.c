@@ -1,5 +1,7 @@
 /* main.c - wiring, nothing else: which part of the program was asked for. */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,15 +36,24 @@ static int print_usage(FILE *out, int code)
 }
 
 /* Where one of the three is closed, the next file that is opened would get what is meant for it: our log, a
- * client's answer. */
-static void fill_standard_descriptors(void)
+ * client's answer. False with errno where one stays closed. */
+static bool fill_standard_descriptors(void)
 {
-    int fd;
-    do {
-        fd = open("/dev/null", O_RDONLY); /* what is written there fails, and is told */
-    } while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd > STDERR_FILENO)
-        close(fd);
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        /* what is written there fails, and is told */
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
+/* @code, or 1 where what was printed did not get to its reader; one that wants no more needs no message. */
+static int finish_stdout(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (errno != EPIPE)
+        fprintf(stderr, "malloc_exporter: stdout: %s\n", strerror(errno));
+    return code ? code : 1;
 }
 
 static int run_inspect(int argc, char **argv)
@@ -89,15 +100,13 @@ static int run_service(int argc, char **argv)
         return 2;
     }
     if (options.wants_help)
-        return print_usage(stdout, 0);
-    if (options.wants_version) {
-        printf("malloc_exporter, version %s\n", VERSION);
-        return 0;
-    }
+        return finish_stdout(print_usage(stdout, 0));
+    if (options.wants_version)
+        return finish_stdout(printf("malloc_exporter, version %s\n", VERSION) < 0);
     if (options.check_config)
-        return service_check_config(&options);
+        return finish_stdout(service_check_config(&options));
     if (options.check_access)
-        return check_access(options.keeper.procfs, options.access_pid);
+        return finish_stdout(check_access(options.keeper.procfs, options.access_pid));
     options.keeper.holder_main = holder_child_main;
     options.keeper.resolver_main = resolver_main;
     return keeper_run(&options.keeper);
@@ -105,7 +114,13 @@ static int run_service(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    fill_standard_descriptors();
+    if (!fill_standard_descriptors()) {
+        fprintf(
+            stderr,
+            "malloc_exporter: /dev/null cannot be opened in place of a closed stdin, stdout or stderr: %s\n",
+            strerror(errno));
+        return 1;
+    }
     if (argc > 1 && inspect_has(argv[1]))
         return run_inspect(argc - 1, argv + 1);
     if (argc == 3 && strncmp(argv[1], ROLE_FLAG, strlen(ROLE_FLAG)) == 0)

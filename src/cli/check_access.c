@@ -2,6 +2,7 @@
 #include "cli/check_access.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,8 @@ struct cause {
 struct survey {
     struct cause causes[CAUSES_MAX];
     unsigned cause_count;
-    unsigned readable, refused, without_pagemap, other_causes;
+    unsigned readable, refused, without_pagemap, other_causes, unknown;
+    struct error failure; /* the first that could not be tried, or not be listed */
     struct error pagemap; /* the first refusal of a pagemap alone */
 };
 
@@ -32,9 +34,13 @@ static void print_rights(const char *procfs)
     struct rights rights;
     rights_read(procfs, &rights);
     printf("user                %d\n", (int)geteuid());
-    printf("CAP_SYS_PTRACE      %s\n", rights.has_ptrace ? "yes" : "no: only processes of this user");
-    printf("CAP_DAC_READ_SEARCH %s\n",
-           rights.has_read_search ? "yes" : "no: other users' pagemap and files that not all may read");
+    if (!rights.is_known)
+        printf("capabilities        not known: the kernel does not tell\n");
+    else
+        printf("CAP_SYS_PTRACE      %s\n"
+               "CAP_DAC_READ_SEARCH %s\n",
+               rights.has_ptrace ? "yes" : "no: only processes of this user",
+               rights.has_read_search ? "yes" : "no: other users' pagemap and files that not all may read");
     if (rights.yama_scope < 0)
         printf("yama                not there\n");
     else
@@ -49,7 +55,13 @@ static void print_rights(const char *procfs)
 
 static void print_part(const char *part, const struct error *refusal)
 {
-    printf("%-19s %s%s\n", part, refusal->status == STATUS_OK ? "yes" : "no: ", refusal->message);
+    enum status status = refusal->status;
+    bool is_answer = status == STATUS_PERMISSION || status == STATUS_NOT_FOUND;
+    printf("%-19s %s%s\n", part,
+           status == STATUS_OK ? "yes"
+           : is_answer         ? "no: "
+                               : "not known: ",
+           refusal->message);
 }
 
 static int check_one(const char *procfs, int32_t pid)
@@ -102,14 +114,19 @@ static void count_refusal(struct survey *survey, int32_t pid, const struct error
 static void survey_one(struct survey *survey, const char *procfs, int32_t pid)
 {
     struct access_report report;
-    if (access_try(procfs, pid, &report, NULL) != STATUS_OK)
+    struct error err;
+    enum status status = access_try(procfs, pid, &report, &err);
+    if (status == STATUS_NO_PROCESS || status == STATUS_GONE || status == STATUS_UNSUPPORTED)
         return;
+    if (status != STATUS_OK) {
+        if (survey->unknown++ == 0)
+            survey->failure = err;
+        return;
+    }
     if (report.memory.status == STATUS_PERMISSION) {
         count_refusal(survey, pid, &report.memory);
         return;
     }
-    if (report.memory.status != STATUS_OK)
-        return; /* it ends just now */
     survey->readable++;
     if (report.pagemap.status == STATUS_PERMISSION && survey->without_pagemap++ == 0)
         survey->pagemap = report.pagemap;
@@ -126,6 +143,23 @@ static void print_survey(const struct survey *survey)
                (int)survey->causes[i].example, survey->causes[i].text);
     if (survey->other_causes)
         printf("refused             %u for other causes\n", survey->other_causes);
+    if (survey->unknown)
+        printf("not known           of %u processes\n", survey->unknown);
+}
+
+/* False with the failure in @survey where not all of it could be listed. */
+static bool survey_all(struct survey *survey, const char *procfs, DIR *directory)
+{
+    const struct dirent *entry;
+    while (errno = 0, (entry = readdir(directory)) != NULL) {
+        char *end;
+        long pid = strtol(entry->d_name, &end, 10);
+        if (*end == '\0' && pid > 0 && pid <= INT32_MAX)
+            survey_one(survey, procfs, (int32_t)pid);
+    }
+    if (errno != 0)
+        error_errno(&survey->failure, errno, "list the processes in %s", procfs);
+    return survey->failure.status == STATUS_OK;
 }
 
 static int check_all(const char *procfs)
@@ -133,17 +167,15 @@ static int check_all(const char *procfs)
     scoped_free struct survey *survey = calloc(1, sizeof *survey);
     scoped_directory DIR *directory = survey ? opendir(procfs) : NULL;
     if (!directory) {
-        fprintf(stderr, "malloc_exporter: %s cannot be read: see --procfs\n", procfs);
+        fprintf(stderr, "malloc_exporter: %s cannot be read (%s): see --procfs\n", procfs, strerror(errno));
         return 1;
     }
-    const struct dirent *entry;
-    while ((entry = readdir(directory)) != NULL) {
-        char *end;
-        long pid = strtol(entry->d_name, &end, 10);
-        if (*end == '\0' && pid > 0 && pid <= INT32_MAX)
-            survey_one(survey, procfs, (int32_t)pid);
-    }
+    bool is_whole = survey_all(survey, procfs, directory);
     print_survey(survey);
+    if (!is_whole) {
+        fprintf(stderr, "malloc_exporter: %s\n", survey->failure.message);
+        return status_exit_code(survey->failure.status);
+    }
     return survey->refused ? status_exit_code(STATUS_PERMISSION) : 0;
 }
 

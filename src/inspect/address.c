@@ -103,10 +103,7 @@ static void put_heap(const struct inspection *inspection, const struct places *p
         report_key(report, "thread", "stack of thread");
         report_count(report, (uint64_t)thread);
     }
-    if (!places->snapshot) {
-        report_key(report, "heap_error", "no heap");
-        report_text(report, places->heap_error.message);
-    }
+    places_put_errors(places, report);
 }
 
 enum status inspect_address(const struct inspection *inspection, const struct inspection_question *question,

@@ -71,8 +71,7 @@ static void find_in_use(struct advice *advice)
     if (active)
         add(advice, "in_use", active,
             "Look for what allocates: `sizes` shows which sizes there are most of, `strings` and `search` "
-            "what "
-            "is in them.",
+            "what is in them.",
             "The program itself holds %s in %" PRIu64
             " chunks that it has not freed. No setting of malloc gives "
             "these back.",
@@ -100,11 +99,9 @@ static void find_pinned(struct advice *advice)
     if (matters(advice, binned - whole))
         add(advice, "pinned", binned - whole,
             "Free what was allocated together, together; or give long-lived and short-lived blocks threads "
-            "or "
-            "arenas of their own.",
+            "or arenas of their own.",
             "%s of the %s in bins are no whole pages in memory: parts of pages that chunks in use keep, or "
-            "pages "
-            "that were never touched. A trim does not release the former.",
+            "pages that were never touched. A trim does not release the former.",
             human(binned - whole).text, human(binned).text);
 }
 
@@ -137,8 +134,7 @@ static void find_top(struct advice *advice)
         add(advice, "top", top,
             "Lower it: GLIBC_TUNABLES=glibc.malloc.trim_threshold=BYTES, or M_TRIM_THRESHOLD.",
             "%s are free at the end of the main heap. glibc gives that back by itself when a free() makes a "
-            "chunk of "
-            "64 KiB or more and finds more than trim_threshold there, which is %s now%s.",
+            "chunk of 64 KiB or more and finds more than trim_threshold there, which is %s now%s.",
             human(top).text, human(numbers->trim_threshold_bytes).text, is_above ? ": it is above that" : "");
     }
 }
@@ -189,8 +185,8 @@ static void find_arenas(struct advice *advice)
     if (advice->numbers->arenas > 2 && matters(advice, others))
         add(advice, "arenas", others, REMEDY,
             "%s are free in %" PRIu64
-            " arenas beside the main one; each serves the threads that are attached to it, "
-            "and what is free in one is no use to the others.",
+            " arenas beside the main one; each serves the threads that are attached to it, and what is free "
+            "in one is no use to the others.",
             human(others).text, advice->numbers->arenas - 1);
     if (matters(advice, idle))
         add(advice, "idle_arenas", idle, REMEDY,
@@ -207,13 +203,10 @@ static void find_threshold(struct advice *advice)
         !numbers->has_fixed_thresholds)
         add(advice, "mmap_threshold", 0,
             "Set it, and it stays: GLIBC_TUNABLES=glibc.malloc.mmap_threshold=131072, or M_MMAP_THRESHOLD. "
-            "Each "
-            "larger block then costs a system call.",
+            "Each larger block then costs a system call.",
             "glibc has raised mmap_threshold to %s, since the program freed a block of that size: blocks up "
-            "to it no "
-            "longer get mappings of their own, which a free() would give back at once, but come out of the "
-            "heap; and "
-            "trim_threshold went to %s.",
+            "to it no longer get mappings of their own, which a free() would give back at once, but come out "
+            "of the heap; and trim_threshold went to %s.",
             human(numbers->mmap_threshold_bytes).text, human(numbers->trim_threshold_bytes).text);
 }
 
@@ -237,8 +230,15 @@ static void find_doubts(struct advice *advice)
     const struct completeness *completeness = &advice->numbers->completeness;
     if (!advice->numbers->is_complete)
         add(advice, "unread", completeness->unread_bytes, "`scan` says why and where.",
-            "%s of the heaps could not be read: all numbers here are lower bounds.",
+            "A part of the heaps or of malloc's lists could not be read (%s): what is there is missing in "
+            "all "
+            "numbers here, or counted as held by the program.",
             human(completeness->unread_bytes).text);
+    if (advice->numbers->tcaches_missing)
+        add(advice, "tcaches_missing", 0, "",
+            "The caches of %" PRIu64
+            " threads were not found: what waits in them is counted as held by the program.",
+            advice->numbers->tcaches_missing);
     if (completeness->corrupt_count)
         add(advice, "corrupt", 0,
             "The program has written where it must not: run it under AddressSanitizer or valgrind.",

@@ -38,14 +38,6 @@ static void put_detail(const struct inspection *inspection, const struct places 
     report_text(report, text[0] ? text : NULL);
 }
 
-static void put_heap_note(const struct places *places, struct report *report)
-{
-    if (places->snapshot)
-        return;
-    report_key(report, "heap_error", "no heap");
-    report_text(report, places->heap_error.message);
-}
-
 static const struct report_column MAPS[] = {
     {"start", "START", 18, true},
     {"end", "END", 18, true},
@@ -98,7 +90,7 @@ enum status inspect_maps(const struct inspection *inspection, const struct inspe
         return status;
     scoped_free struct mapping_usage *usage = find_usage(inspection, &places);
     inspect_head(inspection, report);
-    put_heap_note(&places, report);
+    places_put_errors(&places, report);
     report_table(report, "mappings", MAPS, sizeof MAPS / sizeof *MAPS);
     for (size_t i = 0; i < places.maps.count; i++)
         put_mapping(inspection, &places, i, usage, report);
@@ -189,7 +181,7 @@ enum status inspect_status(const struct inspection *inspection, const struct ins
     inspect_head(inspection, report);
     report_line(report, "%s (pid %d)", inspection->comm, (int)inspection->target->pid);
     put_totals(inspection, &all, usage != NULL, report);
-    put_heap_note(&places, report);
+    places_put_errors(&places, report);
     report_table(report, "kinds", KINDS, sizeof KINDS / sizeof *KINDS);
     for (int kind = 0; kind < PLACE_COUNT; kind++) {
         if (kinds[kind].mappings == 0)

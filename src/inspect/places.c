@@ -94,11 +94,12 @@ static void mark_heaps(struct places *places)
 
 static void find_threads(const struct inspection *inspection, struct places *places)
 {
-    size_t missing;
-    if (places->locations.count == 0 ||
-        threads_find(inspection->target, &places->maps, &places->locations.rows[0], &places->threads,
-                     &places->thread_count, &missing, NULL) != STATUS_OK)
+    size_t missing = 0;
+    if (threads_find(inspection->target, &places->maps, &places->locations.rows[0], &places->threads,
+                     &places->thread_count, &missing, &places->thread_error) != STATUS_OK)
         places->thread_count = 0;
+    else if (missing)
+        error_set(&places->thread_error, STATUS_FAULT, "the stacks of %zu threads were not found", missing);
     for (size_t i = 0; i < places->thread_count; i++) {
         const struct mapping *mapping = maps_find(&places->maps, places->threads[i].pointer);
         bool is_main = places->threads[i].tid == inspection->target->pid;
@@ -143,14 +144,17 @@ enum status places_find(const struct inspection *inspection, bool with_heap, str
     for (size_t i = 0; i < places.maps.count; i++)
         places.kinds[i] = (uint8_t)kind_of(&places.maps.rows[i]);
     if (glibc_locate(inspection->target, &places.maps, inspection->symbols, inspection->cache,
-                     inspection->deadline_ns, &places.locations, NULL) != STATUS_OK)
-        places.locations = (struct glibc_locations){0};
-    find_threads(inspection, &places);
+                     inspection->deadline_ns, &places.locations, &places.heap_error) == STATUS_OK)
+        find_threads(inspection, &places);
+    else
+        places.thread_error = places.heap_error;
     struct finder finder = {.sink = {.consume = consume}, .places = &places, .asked = asked, .count = count};
     if (with_heap)
         status = walk(inspection, &finder, err);
     if (status != STATUS_OK)
         return status;
+    if (places.thread_error.status == STATUS_UNSUPPORTED && !places.snapshot)
+        places.thread_error = (struct error){0}; /* heap_error says as much */
     *ret = places;
     places = (struct places){0};
     return STATUS_OK;
@@ -190,6 +194,21 @@ unsigned places_threads_in(const struct places *places, const struct mapping *ma
     for (size_t i = 0; i < places->thread_count; i++)
         count += places->threads[i].pointer >= mapping->start && places->threads[i].pointer < mapping->end;
     return count;
+}
+
+void places_put_errors(const struct places *places, struct report *report)
+{
+    if (!places->snapshot) {
+        report_key(report, "heap_error", "no heap");
+        report_text(report, places->heap_error.message);
+    } else if (!places->snapshot->numbers.is_complete) {
+        report_key(report, "heap_error", "heaps");
+        report_text(report, "a part could not be read: what lies there may be called something else");
+    }
+    if (places->thread_error.status != STATUS_OK) {
+        report_key(report, "thread_error", "threads");
+        report_text(report, places->thread_error.message);
+    }
 }
 
 uint32_t places_arena_of(const struct places *places, uint64_t address)

@@ -45,7 +45,8 @@ struct places {
     struct thread_tls *threads;
     size_t thread_count;
     struct snapshot *snapshot; /* NULL: there is no glibc heap, or it could not be walked */
-    struct error heap_error;   /* why not */
+    struct error heap_error;   /* why not; without heaps asked for, why no libc was found */
+    struct error thread_error; /* why threads, and so stacks, were not found; STATUS_OK: all were */
 };
 
 /**
@@ -65,6 +66,12 @@ unsigned places_threads_in(const struct places *places, const struct mapping *ma
 
 /** The index of the arena whose memory has @address; CHUNK_NO_ARENA: none. */
 uint32_t places_arena_of(const struct places *places, uint64_t address);
+
+/**
+ * Say what of the heaps and threads was not found, by the keys heap_error and thread_error: else "anonymous"
+ * would pass for a fact. Nothing where all was.
+ */
+void places_put_errors(const struct places *places, struct report *report);
 
 /** "rw-p" … */
 void places_permissions(const struct mapping *mapping, char text[5]);

@@ -92,6 +92,7 @@ static enum status put_matches(const struct inspection *inspection, struct finde
     if (status != STATUS_OK)
         return status;
     inspect_head(inspection, report);
+    places_put_errors(&places, report);
     report_table(report, "matches", COLUMNS, sizeof COLUMNS / sizeof *COLUMNS);
     for (size_t i = 0; i < finder->count; i++)
         put_match(inspection, &places, &finder->found[i], report);

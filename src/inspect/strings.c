@@ -95,6 +95,7 @@ enum status inspect_strings(const struct inspection *inspection, const struct in
                           .take = take,
                           .context = finder};
     inspect_head(inspection, report);
+    places_put_errors(&places, report);
     report_table(report, "strings", COLUMNS, sizeof COLUMNS / sizeof *COLUMNS);
     status = sweep_run(&sweep, err);
     if (status != STATUS_OK)

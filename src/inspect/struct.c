@@ -75,8 +75,11 @@ static enum status put_malloc_struct(const struct inspection *inspection,
     enum status status = places_find(inspection, is_open && question->has_at, NULL, 0, &places, err);
     if (status != STATUS_OK)
         return status;
-    if (places.locations.count == 0)
-        return error_set(err, STATUS_UNSUPPORTED, "no glibc malloc was found in the process");
+    if (places.locations.count == 0) {
+        if (err)
+            *err = places.heap_error;
+        return places.heap_error.status;
+    }
     if (!question->has_at && !default_place(&places, question->text, &printer.at))
         return error_set(err, STATUS_USAGE, "struct %s: its address is missing", question->text);
     if (is_open && question->has_at && !is_book(&places, question->text, printer.at))

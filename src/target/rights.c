@@ -12,16 +12,16 @@
 #include "target/live_internal.h"
 #include "target/proc_file.h"
 
-static bool has_capability(cap_value_t capability)
+static void read_capabilities(struct rights *ret)
 {
-    cap_flag_value_t value = CAP_CLEAR;
+    cap_flag_value_t ptrace = CAP_CLEAR, read_search = CAP_CLEAR;
     cap_t caps = cap_get_proc();
-    if (caps) {
-        if (cap_get_flag(caps, capability, CAP_EFFECTIVE, &value) != 0)
-            value = CAP_CLEAR;
+    ret->is_known = caps && cap_get_flag(caps, CAP_SYS_PTRACE, CAP_EFFECTIVE, &ptrace) == 0 &&
+                    cap_get_flag(caps, CAP_DAC_READ_SEARCH, CAP_EFFECTIVE, &read_search) == 0;
+    ret->has_ptrace = ret->is_known && ptrace == CAP_SET;
+    ret->has_read_search = ret->is_known && read_search == CAP_SET;
+    if (caps)
         cap_free(caps);
-    }
-    return value == CAP_SET;
 }
 
 static int yama_scope(const char *procfs)
@@ -46,10 +46,9 @@ static bool is_inner_user_namespace(const char *procfs)
 
 void rights_read(const char *procfs, struct rights *ret)
 {
-    *ret = (struct rights){.has_ptrace = has_capability(CAP_SYS_PTRACE),
-                           .has_read_search = has_capability(CAP_DAC_READ_SEARCH),
-                           .yama_scope = yama_scope(procfs),
+    *ret = (struct rights){.yama_scope = yama_scope(procfs),
                            .is_inner_user_namespace = is_inner_user_namespace(procfs)};
+    read_capabilities(ret);
 }
 
 static pid_t tracer_of(const struct target *target)
@@ -99,12 +98,14 @@ enum status access_try(const char *procfs, pid_t pid, struct access_report *ret,
     scoped_maps struct maps maps = {0};
     struct access_report report = {0};
     enum status status = target_live_open(procfs, pid, &target, &report.memory);
-    if (status == STATUS_NO_PROCESS || status == STATUS_GONE || status == STATUS_UNSUPPORTED) {
+    if (status == STATUS_OK)
+        status = target_maps(target, &maps, &report.memory);
+    if (status != STATUS_OK && status != STATUS_PERMISSION) {
         if (err)
             *err = report.memory;
         return status;
     }
-    if (status == STATUS_OK && target_maps(target, &maps, &report.memory) == STATUS_OK) {
+    if (status == STATUS_OK) {
         try_pages(target, &maps, &report.pagemap);
         try_file(target, &maps, &report.files);
         try_threads(target, &report.threads);

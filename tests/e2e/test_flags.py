@@ -75,6 +75,10 @@ class OneShot(unittest.TestCase):
             with open("/dev/full", "wb") as full:
                 said = run(command[0], self.target.pid, "--format", "json", stdout=full, code=1).stderr
             self.assertIn(b"stdout: No space left on device", said, command)
+        for flags in (["--check-access", self.target.pid], ["--version"], ["--help"]):
+            with open("/dev/full", "wb") as full:
+                said = run(*flags, stdout=full, code=1).stderr
+            self.assertIn(b"stdout: No space left on device", said, flags)
 
 
 class OfTheService(unittest.TestCase):

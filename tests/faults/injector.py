@@ -15,10 +15,10 @@ INJECT = os.path.join(BUILD, "tests", "faults", "inject")
 class Injected:
     """@command under the injector; @arguments as subprocess.Popen has them."""
 
-    def __init__(self, command, nth=0, fault=0, role="any", **arguments):
+    def __init__(self, command, nth=0, fault=0, role="any", call="", **arguments):
         self.steering, theirs = socket.socketpair()
         self.text = b""
-        self.steering.sendall(f"arm {role} {nth} {fault}\n".encode())
+        self.steering.sendall(f"arm {role} {nth} {fault} {call}\n".encode())
         try:
             self.process = subprocess.Popen([INJECT, str(theirs.fileno()), *command], pass_fds=[theirs.fileno()],
                                             **arguments)
@@ -55,10 +55,10 @@ class Injected:
         self.steering.close()
 
 
-def run(command, nth, fault, seconds=60, role="any"):
+def run(command, nth, fault, seconds=60, role="any", call=""):
     """(exit code, output, errors, what was planted): "fired CALL FAULT ROLE", "none CALL", "skipped CALL" or None
     where there are fewer than @nth calls. A run that does not end is subprocess.TimeoutExpired."""
-    injected = Injected(command, nth, fault, role, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    injected = Injected(command, nth, fault, role, call, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                         stderr=subprocess.PIPE)
     try:
         out, err = injected.process.communicate(timeout=seconds)

@@ -128,10 +128,10 @@ class UnderFaults(Bare):
         return planted, lies or crashes or None
 
 
-def start_with_fault(target, nth, fault, role="any"):
+def start_with_fault(target, nth, fault, call=""):
     """A service whose start has a fault: (what was planted or None, what is wrong or None)."""
     with Bare(CONFIG.format(pid=target.pid, consistency="live"),
-              start=lambda command, **arguments: Injected(command, nth, fault, role, **arguments)) as service:
+              start=lambda command, **arguments: Injected(command, nth, fault, "any", call, **arguments)) as service:
         limit = time.monotonic() + 60
         ok = f'malloc_scans_total{{groupname="target",result="ok"}}'
         while time.monotonic() < limit:

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "inspect/advice.h"
 #include "inspect/inspection.h"
 #include "inspect/malloc_structs.h"
 #include "target/image.h"
@@ -230,6 +231,27 @@ static void memory_that_is_not_there(void **state)
     assert_int_equal(ask(image, &question, &out), STATUS_NOT_FOUND);
 }
 
+/* Whoever reads the verdict must see what is not known. */
+static void advice_says_what_was_not_found(void **state)
+{
+    (void)state;
+    static struct report report;
+    for (unsigned i = 0; i < 4; i++) {
+        scoped_buffer struct buffer out = {0};
+        struct snapshot *snapshot = snapshot_new(0, 0, 0, 0);
+        assert_non_null(snapshot);
+        snapshot->numbers.is_complete = i & 1;
+        snapshot->numbers.tcaches_missing = i & 2;
+        report_begin(&report, REPORT_JSON, collect, &out);
+        advice_put(snapshot, &report);
+        assert_true(report_end(&report));
+        assert_non_null(buffer_string(&out));
+        assert_int_equal(count(&out, "\"code\":\"unread\""), !(i & 1));
+        assert_int_equal(count(&out, "\"code\":\"tcaches_missing\""), i / 2);
+        snapshot_unref(snapshot);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +264,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_string_as_long_as_a_record, make_image, end_image),
         cmocka_unit_test(what_is_an_empty_list),
         cmocka_unit_test_setup_teardown(memory_that_is_not_there, make_image, end_image),
+        cmocka_unit_test(advice_says_what_was_not_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
