@@ -1,7 +1,10 @@
 /*
  * live_look.c - what a thread of a running process is at, without a stop: /proc/PID/task/TID/syscall
- * (proc_pid_syscall(5)), which is for the same user or CAP_DAC_READ_SEARCH, else wchan, and its stat.
+ * (proc_pid_syscall(5)), which is for the same user or CAP_DAC_READ_SEARCH, else wchan, and its stat. Who
+ * sleeps in a signal's handler is in no call of its own: the signal may have come in the midst of anything.
+ * That is seen on its stack, whose place wchan does not tell.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +13,7 @@
 #include "base/cleanup.h"
 #include "target/live_internal.h"
 #include "target/proc_file.h"
+#include "target/signal_frame.h"
 #include "target/task_list.h"
 
 /* The calls that change the caller's mappings, and prctl(2), which names them. */
@@ -54,12 +58,21 @@ static bool is_of_mappings(long call, unsigned word_bytes)
     return word_bytes == 4 && call >= NARROW_CALLS_END;
 }
 
-/* "running", "-1 SP PC" where it sleeps outside of a call, or the call's number before its arguments. */
-static bool is_call_of_others(const char *text, unsigned word_bytes)
+/* "running", "-1 SP PC" where it sleeps outside of a call, or the call's number, six arguments, SP and PC. */
+static bool is_call_of_others(const char *text, unsigned word_bytes, uint64_t *sp_ret)
 {
-    char *end;
-    long call = strtol(text, &end, 10);
-    return end > text && *end == ' ' && call >= 0 && !is_of_mappings(call, word_bytes);
+    long call;
+    return sscanf(text, "%ld %*s %*s %*s %*s %*s %*s %" SCNx64, &call, sp_ret) == 2 && call >= 0 &&
+           !is_of_mappings(call, word_bytes);
+}
+
+static bool is_in_handler(struct live *live, uint64_t sp)
+{
+    scoped_free uint8_t *stack = malloc(SIGNAL_FRAME_BELOW_BYTES);
+    if (!stack)
+        return true; /* that it is in none cannot be said */
+    size_t bytes = target_read(&live->base, sp, stack, SIGNAL_FRAME_BELOW_BYTES);
+    return signal_frame_is_in(stack, bytes, live->base.word_bytes);
 }
 
 static bool is_sleep_of_a_call(const char *function)
@@ -70,13 +83,15 @@ static bool is_sleep_of_a_call(const char *function)
     return function[0] != '\0' && strcmp(function, "0") != 0;
 }
 
-static bool is_in_call(const struct live *live, pid_t tid, char state)
+static bool is_in_call(struct live *live, pid_t tid, char state)
 {
     char path[40];
+    uint64_t sp;
     scoped_buffer struct buffer text = {0};
     snprintf(path, sizeof path, "task/%d/syscall", (int)tid);
     if (proc_file_read(live->directory_fd, path, PROC_LINE_BYTES_MAX, &text, NULL) == STATUS_OK)
-        return is_call_of_others(buffer_string(&text), live->base.word_bytes);
+        return is_call_of_others(buffer_string(&text), live->base.word_bytes, &sp) &&
+               !is_in_handler(live, sp);
     buffer_clear(&text);
     snprintf(path, sizeof path, "task/%d/wchan", (int)tid);
     return state == 'S' &&
@@ -86,7 +101,7 @@ static bool is_in_call(const struct live *live, pid_t tid, char state)
 
 enum status live_look_at_thread(struct target *target, pid_t tid, struct thread_look *ret)
 {
-    const struct live *live = live_of(target);
+    struct live *live = live_of(target);
     char path[40];
     struct proc_stat stat;
     snprintf(path, sizeof path, "task/%d/stat", (int)tid);

@@ -37,7 +37,7 @@ struct target_thread {
 
 /** What a thread of a process that runs was at when it was looked at. */
 struct thread_look {
-    bool is_in_call;     /* it slept in a system call, in none that changes its mappings */
+    bool is_in_call;     /* it slept in a system call that changes no mappings, and in no signal's handler */
     uint64_t user_ticks; /* of a processor in user mode since it began, in units of sysconf(_SC_CLK_TCK) */
     uint64_t faults;     /* page faults that it is done with */
 };

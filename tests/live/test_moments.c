@@ -140,6 +140,7 @@ static void test_caught_in_malloc(void **state)
         if (scan(pid, &snapshot, &err) != STATUS_OK)
             fail_msg("%s", err.message);
         assert_walked_or_unread(snapshot);
+        assert_int_equal(snapshot->numbers.completeness.corrupt_count, 0);
         assert_int_equal(snapshot->numbers.arenas, 1);
         snapshot_unref(snapshot);
         spawn_end(&spawned);

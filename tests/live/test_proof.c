@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -65,6 +66,22 @@ static void let_run(void)
     assert_int_equal(kill(target.pid, SIGUSR1), 0);
     while (user_ticks() == before) {
         nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
+    }
+}
+
+/* Its first thread sleeps in a signal's handler. */
+static void let_sleep_in_handler(void)
+{
+    char path[40], text[160] = "";
+    snprintf(path, sizeof path, "/proc/%d/syscall", (int)target.pid);
+    assert_int_equal(kill(target.pid, SIGHUP), 0);
+    while (atoi(text) != SYS_rt_sigsuspend) {
+        nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
+        FILE *file = fopen(path, "re");
+        assert_non_null(file);
+        if (!fgets(text, sizeof text, file))
+            text[0] = '\0';
+        fclose(file);
     }
 }
 
@@ -161,6 +178,19 @@ static void stopped_asleep(void **state)
     assert_corrupt(CONSISTENCY_LIVE);
 }
 
+/* The signal can have come in the midst of malloc. */
+static void asleep_in_a_handler(void **state)
+{
+    (void)state;
+    damage();
+    let_sleep_in_handler();
+    assert_unread(CONSISTENCY_LIVE);
+    assert_unread(CONSISTENCY_SNAPSHOT);
+    assert_int_equal(kill(target.pid, SIGUSR2), 0);
+    assert_corrupt(CONSISTENCY_LIVE);
+    assert_corrupt(CONSISTENCY_SNAPSHOT);
+}
+
 static void gets_no_processor(void **state)
 {
     (void)state;
@@ -206,6 +236,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(asleep, set_up, tear_down),
         cmocka_unit_test_setup_teardown(running, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stopped_asleep, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(asleep_in_a_handler, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gets_no_processor, set_up, tear_down),
         cmocka_unit_test_setup_teardown(books, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mmapped_books, set_up, tear_down),

@@ -4,7 +4,7 @@
  * nowhere), `arena` (all of main_arena up to there is garbage), `size` (a chunk in use in the middle has an
  * impossible size; answers with its header's address). Beside them `thread` starts a second thread, which
  * sleeps, `lock` takes main_arena's lock for good, and SIGUSR1 lets the first thread run, in no system call,
- * until SIGUSR2.
+ * until SIGUSR2. SIGHUP has a handler that sleeps until then.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -49,6 +49,17 @@ static void run_on(int number)
     (void)number;
     is_running = 1;
     while (is_running) {
+    }
+}
+
+static void sleep_in_handler(int number)
+{
+    sigset_t none;
+    (void)number;
+    sigemptyset(&none);
+    is_running = 1;
+    while (is_running) {
+        sigsuspend(&none);
     }
 }
 
@@ -104,6 +115,9 @@ int main(void)
     truth_init();
     signal(SIGUSR1, run_on);
     signal(SIGUSR2, rest);
+    struct sigaction sleeping = {.sa_handler = sleep_in_handler, .sa_flags = SA_RESTART};
+    sigaddset(&sleeping.sa_mask, SIGUSR2); /* it comes while the handler waits for it, not before */
+    sigaction(SIGHUP, &sleeping, NULL);
     find_main_arena();
     for (size_t i = 0; i < 3000; i++) {
         size_t place = truth_malloc(i % 7 * 300 + 40);
