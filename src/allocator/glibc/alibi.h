@@ -4,7 +4,8 @@
  *
  * One that gets no processor, was stopped or frozen, or waits for a page leaves a heap as broken as damage
  * does, for as long as that lasts. It has an alibi once it was seen, in that time, asleep in a system call
- * that malloc does not make, outside of a signal's handler; or ran on in user mode, or got over page faults; or ended.
+ * that malloc does not make, outside of a signal's handler; or ran on in user mode, or got over page faults;
+ * or ended.
  */
 #ifndef ALLOCATOR_GLIBC_ALIBI_H
 #define ALLOCATOR_GLIBC_ALIBI_H
