@@ -13,6 +13,7 @@
 #include "support/spawn.h"
 
 #define BIT(check) (1u << CHECK_##check)
+#define PIECE_BYTES 0x1230u /* as tests/targets/faults.c has it */
 
 static struct spawned target;
 
@@ -103,6 +104,61 @@ static void test_size(void **state)
     snapshot_unref(snapshot);
 }
 
+/* A thread stands in the midst of malloc, top being cut: all is walked up to there, and what could not be is
+ * said. */
+static void assert_cut(const struct snapshot *sound, enum consistency consistency, uint64_t top,
+                       bool is_corrupt)
+{
+    struct snapshot *snapshot = scan_once(target.pid, consistency, NULL);
+    assert_non_null(snapshot);
+    const struct scan_numbers *numbers = &snapshot->numbers, *before = &sound->numbers;
+    assert_int_equal(numbers->completeness.corrupt_count, is_corrupt);
+    assert_int_equal(numbers->completeness.notes_count, 1);
+    assert_int_equal(numbers->completeness.notes[0].kind, NOTE_BAD_SIZE);
+    assert_int_equal(numbers->completeness.notes[0].address, top);
+    assert_int_equal(numbers->completeness.unread_bytes, before->states[CHUNK_TOP].bytes - PIECE_BYTES);
+    assert_false(numbers->is_complete);
+    assert_int_equal(numbers->states[CHUNK_IN_USE].chunks, before->states[CHUNK_IN_USE].chunks + 1);
+    assert_int_equal(numbers->states[CHUNK_IN_USE].bytes, before->states[CHUNK_IN_USE].bytes + PIECE_BYTES);
+    assert_int_equal(numbers->states[CHUNK_TOP].chunks, 0);
+    for (unsigned state = CHUNK_IN_USE + 1; state < CHUNK_STATE_COUNT; state++)
+        assert_true(state == CHUNK_TOP || numbers->states[state].bytes == before->states[state].bytes);
+    assert_checks(snapshot, 0, BIT(SYSTEM_BYTES) | BIT(TOP) | BIT(BINS));
+    snapshot_unref(snapshot);
+}
+
+static void assert_cut_as(const char *fault, bool is_corrupt_held)
+{
+    struct snapshot *sound = scan_once(target.pid, CONSISTENCY_SNAPSHOT, NULL);
+    assert_non_null(sound);
+    scoped_free char *answer = spawn_ask(&target, fault);
+    assert_non_null(answer);
+    uint64_t top = strtoull(answer, NULL, 16);
+    assert_cut(sound, CONSISTENCY_LIVE, top, false);
+    assert_cut(sound, CONSISTENCY_SLICED, top, false);
+    assert_cut(sound, CONSISTENCY_SNAPSHOT, top, is_corrupt_held);
+    snapshot_unref(sound);
+}
+
+static void test_cut(void **state)
+{
+    (void)state;
+    assert_cut_as("cut", false);
+}
+
+static void test_cut_stale(void **state)
+{
+    (void)state;
+    assert_cut_as("cut-stale", false);
+}
+
+/* The same as a header of top that was overwritten: who stands in malloc is let run before a second stop. */
+static void test_cut_headless(void **state)
+{
+    (void)state;
+    assert_cut_as("cut-headless", true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +166,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_mmapped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ring, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_size, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_cut, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_cut_stale, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_cut_headless, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,9 +2,12 @@
  * faults.c - a heap that breaks itself on command, one fault a process: `system` (system_mem + 4096),
  * `mmapped` (an mmapped chunk without its M bit; answers with its bytes), `ring` (main_arena.next leads
  * nowhere), `arena` (all of main_arena up to there is garbage), `size` (a chunk in use in the middle has an
- * impossible size; answers with its header's address). Beside them `thread` starts a second thread, which
- * sleeps, `lock` takes main_arena's lock for good, and SIGUSR1 lets the first thread run, in no system call,
- * until SIGUSR2. SIGHUP has a handler that sleeps until then.
+ * impossible size; answers with its header's address). Three are no damage but what a thread leaves that
+ * stands in the midst of malloc, PIECE_BYTES of top being cut off: `cut` (only the arena's word for top is
+ * new), `cut-stale` (and where top's header is to come lies one of an old chunk), `cut-headless` (the piece
+ * has its header, top has none); they answer with the new top's address. Beside them `thread` starts a second
+ * thread, which sleeps, `lock` takes main_arena's lock for good, and SIGUSR1 lets the first thread run, in no
+ * system call, until SIGUSR2. SIGHUP has a handler that sleeps until then.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -20,6 +23,8 @@
 #define OFFSET_TOP 96
 #define OFFSET_NEXT 2160
 #define OFFSET_SYSTEM_MEM 2184
+
+#define PIECE_BYTES 0x1230 /* as tests/live/test_faults.c has it */
 
 static char *main_arena;
 static size_t in_the_middle, mapping;
@@ -77,6 +82,20 @@ static void *sleep_on(void *unused)
     return NULL;
 }
 
+static const char *cut_top(uint64_t piece_field, uint64_t top_field)
+{
+    char *piece;
+    memcpy(&piece, main_arena + OFFSET_TOP, sizeof piece);
+    char *top = piece + PIECE_BYTES;
+    memcpy(main_arena + OFFSET_TOP, &top, sizeof top);
+    if (piece_field != 0) {
+        *word(piece + 8) = piece_field;
+    }
+    *word(top + 8) = top_field;
+    snprintf(said, sizeof said, "%llx", (unsigned long long)(uintptr_t)top);
+    return said;
+}
+
 static const char *plant(const char *command)
 {
     pthread_t thread;
@@ -87,6 +106,15 @@ static const char *plant(const char *command)
         int one = 1;
         memcpy(main_arena, &one, sizeof one);
         return "locked";
+    }
+    if (strcmp(command, "cut") == 0) {
+        return cut_top(0, 0);
+    }
+    if (strcmp(command, "cut-stale") == 0) {
+        return cut_top(0, 0x3f1);
+    }
+    if (strcmp(command, "cut-headless") == 0) {
+        return cut_top(PIECE_BYTES | 1, 0);
     }
     char *block = truth_block(strcmp(command, "mmapped") == 0 ? mapping : in_the_middle);
     uint64_t *size = word(block - 8);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "allocator/glibc/top.h"
 #include "base/checked.h"
 #include "base/reserve.h"
 
@@ -66,7 +67,7 @@ static void arena_parse(const struct glibc_heap *heap, struct glibc_arena *arena
     arena->is_top_initial = is_initial;
     if (!is_initial &&
         target_read_word(heap->target, arena->top_addr + heap->layout->word_bytes, &field) == STATUS_OK)
-        arena->top_bytes = field & ~(uint64_t)CHUNK_FLAGS;
+        arena->top_bytes = top_bytes_of(heap, arena->top_addr, field);
 }
 
 enum status arena_refresh(struct glibc_heap *heap, struct glibc_arena *arena)

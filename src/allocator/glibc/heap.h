@@ -56,7 +56,7 @@ struct glibc_arena {
     uint32_t flags;
     uint32_t mutex;
     uint64_t top_addr;
-    uint64_t top_bytes; /* 0: the initial top, or one that moves just now */
+    uint64_t top_bytes; /* 0: the initial top, or one without a header */
     bool is_top_initial;
     uint64_t system_bytes, system_peak_bytes;
     uint64_t system_bytes_before; /* as read first: in a live process the book moves */

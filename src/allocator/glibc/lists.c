@@ -232,7 +232,7 @@ enum status lists_choose_sides(struct glibc_heap *heap, bool may_note, struct er
     enum status status = STATUS_OK;
     may_note = may_note && links_are_possible(heap);
     for (size_t i = 0; status == STATUS_OK && i < heap->arena_count; i++)
-        if (heap->arenas[i].top_bytes != 0)
+        if (!heap->arenas[i].is_top_initial)
             status = choose_side(heap, i, may_note, err);
     return status;
 }

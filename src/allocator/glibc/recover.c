@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "allocator/glibc/proof.h"
+#include "allocator/glibc/top.h"
 #include "base/checked.h"
 #include "base/clock.h"
 
@@ -177,6 +178,8 @@ static enum renewal renew(struct walk_chain *chain, uint64_t hole)
         if (chain_renew(chain) == CHAIN_GONE || chain->at > chain->limit)
             return RENEWED_END;
         bool has_arrived = replay_from_checkpoints(chain, &breach);
+        if (has_arrived && chain_enter_slice(chain, chain->at, NULL) == STATUS_OK && top_is_piece_at(chain))
+            return top_pass_piece(chain) ? RENEWED : TORN;
         enum proof proof = proof_of(chain, &breach);
         /* what cannot be read is called nothing worse than that */
         if (proof == PROVED || proof == PROOF_FAILED || (proof == PROOF_OPEN && hole != 0))
@@ -212,6 +215,8 @@ static bool does_close(const struct walk_chain *chain, uint64_t address)
         if (!chain_seek(&probe, at))
             return hop > 0; /* a hole behind a sound chain says nothing against it */
         const uint8_t *header = window_at(&chain->walk->window, at);
+        if (at == chain->limit && top_is_unfinished(&probe))
+            return true;
         if (hop > 0 && !(probe.field & CHUNK_PREV_IN_USE) && heap_word(heap, header) != size)
             return false;
         size = probe.field & ~(uint64_t)CHUNK_FLAGS;
@@ -219,7 +224,7 @@ static bool does_close(const struct walk_chain *chain, uint64_t address)
         if (at == chain->limit || (size == heap_header_bytes(heap) && hop > 0))
             return true;
         if (size < layout->min_size || !is_aligned(size, layout->alignment) || size > chain->limit - at)
-            return false;
+            return top_is_unfinished(&probe);
     }
     return true;
 }

@@ -42,7 +42,8 @@ enum chain_news chain_renew(struct walk_chain *chain)
     const struct glibc_segment *segment = chain->segment;
     if (!refresh(chain))
         return CHAIN_GONE;
-    uint64_t top = arena->top_addr, end = top + arena->top_bytes;
+    /* without a header of top its memory ends where it did */
+    uint64_t top = arena->top_addr, end = arena->top_bytes ? top + arena->top_bytes : chain->end;
     if (segment->is_main) {
         bool is_here = top >= segment->start &&
                        (!(arena->flags & ARENA_NONCONTIGUOUS) || top < max_u64(segment->end, chain->end));

@@ -36,12 +36,15 @@ static bool is_mapped_end(const struct glibc_heap *heap, uint64_t end)
 static enum status find_contiguous(struct glibc_heap *heap, struct error *err)
 {
     struct glibc_arena *arena = &heap->arenas[0];
-    uint64_t end = arena->top_addr + arena->top_bytes;
+    /* where top has no header, what the system gave says where it ends */
+    uint64_t end =
+        arena->top_bytes ? arena->top_addr + arena->top_bytes : heap->par.sbrk_base + arena->system_bytes;
     uint64_t base =
         heap->par.is_known && heap->par.sbrk_base ? heap->par.sbrk_base : end - arena->system_bytes;
     uint64_t start = segments_first_chunk(heap, base);
     /* a foreign sbrk may have unmapped pages of its own between; only the ends must be ours */
-    if (start < base || start > arena->top_addr || end < arena->top_addr || !maps_find(heap->maps, base) ||
+    if (start < base || start > arena->top_addr || end < arena->top_addr ||
+        end - arena->top_addr < heap->layout->min_size || !maps_find(heap->maps, base) ||
         !is_mapped_end(heap, end)) {
         arena->is_lost = true;
         return STATUS_OK;
@@ -160,9 +163,10 @@ static enum status find_scattered(struct glibc_heap *heap, struct error *err)
 enum status runs_find(struct glibc_heap *heap, struct error *err)
 {
     const struct glibc_arena *arena = &heap->arenas[0];
-    if (arena->top_bytes == 0)
+    if (arena->is_top_initial)
         return STATUS_OK;
-    if (arena->flags & ARENA_NONCONTIGUOUS)
-        return find_scattered(heap, err);
-    return find_contiguous(heap, err);
+    if (!(arena->flags & ARENA_NONCONTIGUOUS))
+        return find_contiguous(heap, err);
+    /* of several runs no book says where the last one ends */
+    return arena->top_bytes ? find_scattered(heap, err) : STATUS_OK;
 }

@@ -184,17 +184,18 @@ static enum status find_heaps(struct glibc_heap *heap, struct glibc_arena *arena
 }
 
 /*
- * The segments of one arena. In a live process its book may have moved while its heaps were looked at: then
- * it is read again.
+ * The segments of one arena. In a live process its book may have moved while its heaps were looked at, or top
+ * have no header yet: then it is read again.
  */
 static enum status find_segments(struct glibc_heap *heap, struct glibc_arena *arena, struct error *err)
 {
     size_t count_before = heap->segment_count;
     for (unsigned tries = 1;; tries++) {
         enum status status = arena->is_main ? runs_find(heap, err) : find_heaps(heap, arena, err);
-        if (arena->top_bytes == 0 && !arena->is_top_initial)
+        bool has_top = arena->top_bytes != 0 || arena->is_top_initial;
+        if (!has_top && heap->segment_count == count_before)
             lose(heap, arena, arena->top_addr);
-        if (status != STATUS_OK || !arena->is_lost || heap->is_held || tries == LIVE_TRIES)
+        if (status != STATUS_OK || (has_top && !arena->is_lost) || heap->is_held || tries == LIVE_TRIES)
             return status;
         nanosleep(&(struct timespec){.tv_nsec = tries * (long)NS_PER_MS}, NULL);
         heap->segment_count = count_before;

@@ -1,28 +1,17 @@
 /* walk.c - see walk.h. */
 #include "allocator/glibc/walk.h"
 
+#include <time.h>
+
 #include "allocator/glibc/chain.h"
 #include "allocator/glibc/fast_walk.h"
 #include "allocator/glibc/lists.h"
 #include "allocator/glibc/slices.h"
+#include "allocator/glibc/top.h"
 #include "base/checked.h"
 #include "base/clock.h"
 
-/* Arrived at top: the arena's last chunk, to the end of the segment whatever its size says. */
-static void take_top(struct walk_chain *chain)
-{
-    struct glibc_heap *heap = chain->walk->heap;
-    uint64_t size = chain->field & ~(uint64_t)CHUNK_FLAGS;
-    if (chain->at + size != chain->end)
-        chain->arena->walked_end_difference += distance_u64(chain->at + size, chain->end);
-    struct chunk top = {.address = chain->at,
-                        .size = min_u64(size, chain->end - chain->at),
-                        .arena = chain->arena->index,
-                        .state = CHUNK_TOP,
-                        .prev_in_use = chain->field & CHUNK_PREV_IN_USE,
-                        .header_bytes = (uint8_t)heap_header_bytes(heap)};
-    walk_emit(chain->walk, &top);
-}
+#define TOP_TRIES 10u
 
 /* Arrived at the size-0 header that closes an older sub-heap, or at the end of a scattered run. */
 static void take_terminator(struct walk_chain *chain)
@@ -69,6 +58,9 @@ static bool handle(struct walk_chain *chain, enum stop_reason reason)
             return chain_seek(chain, chain->limit);
         }
     }
+    bool stands_still = heap->is_held || chain->walk->pause_at_ns != UINT64_MAX;
+    if (stands_still && top_is_piece_at(chain) && top_pass_piece(chain))
+        return true;
     if (chain->walk->pause_at_ns != UINT64_MAX) {
         /* it stands still: only another stop can show something else */
         chain->is_paused = true;
@@ -126,11 +118,24 @@ bool chain_seek_start(struct walk_chain *chain)
     return chain_seek(chain, start) || recover_hole(chain, start) == RECOVERY_RESUMED;
 }
 
+/* What the books of a live segment say once top has its header: a thread may stand before the store of it. */
+static bool has_moved(struct walk_chain *chain)
+{
+    bool has_moved = false;
+    for (unsigned tries = 1;; tries++) {
+        enum chain_news news = chain_renew(chain);
+        has_moved = has_moved || news == CHAIN_MOVED;
+        if (news == CHAIN_GONE || chain->arena->top_bytes != 0 || tries == TOP_TRIES)
+            return has_moved && news != CHAIN_GONE;
+        nanosleep(&(struct timespec){.tv_nsec = tries * (long)NS_PER_MS}, NULL);
+    }
+}
+
 /* A live heap may have grown until the walk arrived at its end. True: there is more to walk, if *@goes_on. */
 static bool follow_growth(struct walk_chain *chain, bool *goes_on)
 {
     if (!chain->has_top || chain->walk->heap->is_held || chain->walk->pause_at_ns != UINT64_MAX ||
-        chain_renew(chain) != CHAIN_MOVED || chain->at > chain->limit)
+        !has_moved(chain) || chain->at > chain->limit)
         return false;
     *goes_on = chain_seek(chain, chain->at) || recover_hole(chain, chain->at) == RECOVERY_RESUMED;
     return true;
@@ -157,7 +162,7 @@ enum status chain_walk(struct walk_chain *chain, struct error *err)
         if (is_odd || follow_growth(chain, &goes_on))
             continue;
         if (chain->has_top)
-            take_top(chain);
+            top_take(chain);
         else
             take_terminator(chain);
         goes_on = false;

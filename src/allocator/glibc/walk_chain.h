@@ -17,6 +17,7 @@ struct walk_chain {
     bool has_top;       /* the segment ends with top, as it is now */
     uint64_t slice_end; /* where the marks held now end */
     bool has_marks;     /* there are any up to there */
+    bool has_cut_top;   /* it passed a piece that is being cut off top */
     bool is_paused;     /* chain_walk() ended before the segment did */
     /* boundaries known good a moment ago, a window apart: where a live walk can resume */
     uint64_t checkpoints[CHECKPOINTS];
