@@ -3,11 +3,14 @@
 
 #include "metrics/emit.h"
 
+static bool was_tried(const struct metric_source *source)
+{
+    return source->process->state == PROCESS_STATE_OK || source->process->state == PROCESS_STATE_FAILED;
+}
+
 void collect_up(const struct metric_source *source, struct sample_sink *sink)
 {
-    const struct view_process *process = source->process;
-    if (process->state == PROCESS_STATE_OK || process->state == PROCESS_STATE_FAILED)
-        emit_value(sink, process->state == PROCESS_STATE_OK);
+    emit_if(sink, was_tried(source), source->process->state == PROCESS_STATE_OK);
 }
 
 void collect_failure(const struct metric_source *source, struct sample_sink *sink)
@@ -39,9 +42,7 @@ void collect_process_info(const struct metric_source *source, struct sample_sink
 void collect_mode(const struct metric_source *source, struct sample_sink *sink)
 {
     const struct scan_timing *timing = &source->process->snapshot->timing;
-    bool was_tried =
-        source->process->state == PROCESS_STATE_OK || source->process->state == PROCESS_STATE_FAILED;
-    if (was_tried)
+    if (was_tried(source))
         sink->sample(sink, &(struct sample){.labels = {{"mode", consistency_name(timing->mode)},
                                                        {"why", mode_why_name(timing->why)}},
                                             .labels_count = 2,
@@ -68,29 +69,24 @@ void collect_timestamp(const struct metric_source *source, struct sample_sink *s
         emit_ns(sink, timing->end_realtime_ns);
 }
 
+/* Of the last attempt, also where it failed. */
+static void emit_timing(const struct metric_source *source, struct sample_sink *sink, uint64_t ns)
+{
+    if (was_tried(source))
+        emit_ns(sink, ns);
+}
+
 void collect_duration(const struct metric_source *source, struct sample_sink *sink)
 {
-    const struct scan_timing *timing = &source->process->snapshot->timing;
-    bool was_tried =
-        source->process->state == PROCESS_STATE_OK || source->process->state == PROCESS_STATE_FAILED;
-    if (was_tried)
-        emit_ns(sink, timing->duration_ns);
+    emit_timing(source, sink, source->process->snapshot->timing.duration_ns);
 }
 
 void collect_pause(const struct metric_source *source, struct sample_sink *sink)
 {
-    const struct scan_timing *timing = &source->process->snapshot->timing;
-    bool was_tried =
-        source->process->state == PROCESS_STATE_OK || source->process->state == PROCESS_STATE_FAILED;
-    if (was_tried)
-        emit_ns(sink, timing->pause_ns);
+    emit_timing(source, sink, source->process->snapshot->timing.pause_ns);
 }
 
 void collect_max_pause(const struct metric_source *source, struct sample_sink *sink)
 {
-    const struct scan_timing *timing = &source->process->snapshot->timing;
-    bool was_tried =
-        source->process->state == PROCESS_STATE_OK || source->process->state == PROCESS_STATE_FAILED;
-    if (was_tried)
-        emit_ns(sink, timing->max_pause_ns);
+    emit_timing(source, sink, source->process->snapshot->timing.max_pause_ns);
 }

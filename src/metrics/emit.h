@@ -10,6 +10,13 @@ static inline void emit_value(struct sample_sink *sink, uint64_t value)
     sink->sample(sink, &(struct sample){.integer = value});
 }
 
+/** A whole number, where it is known. */
+static inline void emit_if(struct sample_sink *sink, bool is_known, uint64_t value)
+{
+    if (is_known)
+        emit_value(sink, value);
+}
+
 /** Nanoseconds, which are shown as seconds. */
 static inline void emit_ns(struct sample_sink *sink, uint64_t ns)
 {

@@ -20,12 +20,12 @@
 #include "base/clock.h"
 #include "link/resolver_client.h"
 #include "roles/resolver/resolver.h"
+#include "support/scratch.h"
 #include "support/spawn.h"
 #include "target/live.h"
 
 #define LIBRARIES "/usr/lib/x86_64-linux-gnu/"
 
-static char scratch[] = "/tmp/allocators.XXXXXX";
 static struct resolver_child child;
 static unsigned resolvers; /* started so far */
 
@@ -33,20 +33,6 @@ static enum status start_counted(void *context, int *fd_ret, struct error *err)
 {
     resolvers++;
     return resolver_child_start(context, fd_ret, err);
-}
-
-static int make_scratch(void **state)
-{
-    (void)state;
-    return mkdtemp(scratch) ? 0 : -1;
-}
-
-static int remove_scratch(void **state)
-{
-    char command[64];
-    (void)state;
-    snprintf(command, sizeof command, "rm -r %s", scratch);
-    return system(command);
 }
 
 /* Run a command in the scratch directory; false: it failed (a package is missing). */
@@ -92,34 +78,26 @@ static void assert_program_named(const char *program, const char *variable, cons
 {
     struct spawned spawned;
     const char *argv[] = {program, NULL}, *environment[] = {variable, NULL};
-    assert_true(spawn_start(&spawned, argv, environment));
-    scoped_free char *answer = spawn_answer(&spawned);
+    scoped_free char *answer = spawn_ready(&spawned, argv, environment);
     assert_non_null(answer);
     assert_string_equal(answer, "ready");
     assert_named(&spawned, expected);
     spawn_end(&spawned);
 }
 
-static const char *target_path(const char *name)
-{
-    static char path[PATH_MAX];
-    const char *root = getenv("BUILD_ROOT");
-    snprintf(path, sizeof path, "%s/tests/targets/%s", root ? root : ".", name);
-    return path;
-}
-
 /* Preloaded under its own name, and as a file whose name tells nothing. */
 static void assert_preloaded_named(const char *library, const char *expected)
 {
-    char variable[PATH_MAX + 16], copy[PATH_MAX];
+    char variable[PATH_MAX + 16], copy[PATH_MAX], program[PATH_MAX];
     if (access(library, R_OK) != 0)
         skip(); /* the package is not installed */
+    spawn_target_path("plain", program);
     snprintf(variable, sizeof variable, "LD_PRELOAD=%s", library);
-    assert_program_named(target_path("target_plain"), variable, expected);
+    assert_program_named(program, variable, expected);
     snprintf(copy, sizeof copy, "cp %s x.so", library);
     assert_true(prepare(copy));
     snprintf(variable, sizeof variable, "LD_PRELOAD=%s/x.so", scratch);
-    assert_program_named(target_path("target_plain"), variable, expected);
+    assert_program_named(program, variable, expected);
 }
 
 static void test_jemalloc(void **state)
@@ -165,7 +143,9 @@ static void test_go(void **state)
 #ifndef __x86_64__
     skip();
 #endif
-    assert_program_named(target_path("target_go_like"), NULL, "go");
+    char program[PATH_MAX];
+    spawn_target_path("go_like", program);
+    assert_program_named(program, NULL, "go");
 }
 
 static void await_text(int fd, const char *text)
@@ -203,8 +183,7 @@ static void test_busybox(void **state)
     const char *argv[] = {"busybox", "sh", "-c", "printf '5\\nready'; read x", NULL};
     if (system("dpkg-query -W -f '${Status}' busybox-static 2>/dev/null | grep -q 'ok installed'") != 0)
         skip();
-    assert_true(spawn_start(&spawned, argv, NULL));
-    scoped_free char *answer = spawn_answer(&spawned);
+    scoped_free char *answer = spawn_ready(&spawned, argv, NULL);
     assert_non_null(answer);
     assert_int_equal(scan(spawned.pid, NULL, name, &err), STATUS_OK);
     spawn_end(&spawned);
@@ -224,8 +203,7 @@ static void test_cold(void **state)
     char program[PATH_MAX];
     snprintf(program, sizeof program, "%s/cold", scratch);
     const char *argv[] = {program, NULL};
-    assert_true(spawn_start(&spawned, argv, NULL));
-    scoped_free char *answer = spawn_answer(&spawned);
+    scoped_free char *answer = spawn_ready(&spawned, argv, NULL);
     assert_non_null(answer);
     struct allocator_cache *cache = allocator_cache_new();
     assert_int_equal(scan(spawned.pid, cache, name, &err), STATUS_OK);
@@ -244,5 +222,5 @@ int main(void)
         cmocka_unit_test(test_musl),     cmocka_unit_test(test_go),       cmocka_unit_test(test_redis),
         cmocka_unit_test(test_busybox),  cmocka_unit_test(test_cold),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

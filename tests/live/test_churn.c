@@ -11,19 +11,10 @@
 
 #include <cmocka.h>
 
+#include "support/fixture.h"
 #include "support/scan.h"
-#include "support/spawn.h"
 
 #define SCANS_DEFAULT 25
-
-static struct spawned target;
-
-static int end_target(void **state)
-{
-    (void)state;
-    spawn_end(&target);
-    return 0;
-}
 
 static void assert_no_false_claim(const struct snapshot *snapshot, size_t number)
 {
@@ -56,9 +47,9 @@ static void test_program(void **state)
 {
     const char *const arguments[] = {*state, NULL};
     uint64_t resyncs = 0, absent = 0;
-    assert_true(spawn_target(&target, "churn", arguments));
+    assert_true(spawn_target(&subject, "churn", arguments));
     for (size_t i = 0; i < scan_count(); i++) {
-        struct snapshot *snapshot = scan_once(target.pid, CONSISTENCY_LIVE, NULL);
+        struct snapshot *snapshot = scan_once(subject.pid, CONSISTENCY_LIVE, NULL);
         assert_non_null(snapshot);
         assert_no_false_claim(snapshot, i);
         resyncs += snapshot->numbers.completeness.resync_count;
@@ -74,9 +65,9 @@ static void test_program(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        {"threads", test_program, NULL, end_target, (void *)(uintptr_t) "threads"},
-        {"growing", test_program, NULL, end_target, (void *)(uintptr_t) "growing"},
-        {"brk", test_program, NULL, end_target, (void *)(uintptr_t) "brk"},
+        {"threads", test_program, NULL, end_subject, (void *)(uintptr_t) "threads"},
+        {"growing", test_program, NULL, end_subject, (void *)(uintptr_t) "growing"},
+        {"brk", test_program, NULL, end_subject, (void *)(uintptr_t) "brk"},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

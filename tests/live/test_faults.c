@@ -9,26 +9,11 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "support/fixture.h"
 #include "support/scan.h"
-#include "support/spawn.h"
 
 #define BIT(check) (1u << CHECK_##check)
 #define PIECE_BYTES 0x1230u /* as tests/targets/faults.c has it */
-
-static struct spawned target;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return spawn_target(&target, "faults", NULL) ? 0 : 1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    spawn_end(&target);
-    return 0;
-}
 
 /* All checks agree but those in @wrong, and those in @absent are not there. */
 static void assert_checks(const struct snapshot *snapshot, unsigned wrong, unsigned absent)
@@ -45,15 +30,15 @@ static void assert_checks(const struct snapshot *snapshot, unsigned wrong, unsig
 
 static struct snapshot *scan_with(const char *fault, uint64_t *said, int base)
 {
-    struct snapshot *sound = scan_once(target.pid, CONSISTENCY_SNAPSHOT, NULL);
+    struct snapshot *sound = scan_once(subject.pid, CONSISTENCY_SNAPSHOT, NULL);
     assert_non_null(sound);
     assert_checks(sound, 0, 0);
     assert_int_equal(sound->numbers.completeness.corrupt_count, 0);
     snapshot_unref(sound);
-    scoped_free char *answer = spawn_ask(&target, fault);
+    scoped_free char *answer = spawn_ask(&subject, fault);
     assert_non_null(answer);
     *said = strtoull(answer, NULL, base);
-    struct snapshot *snapshot = scan_once(target.pid, CONSISTENCY_SNAPSHOT, NULL);
+    struct snapshot *snapshot = scan_once(subject.pid, CONSISTENCY_SNAPSHOT, NULL);
     assert_non_null(snapshot);
     return snapshot;
 }
@@ -109,7 +94,7 @@ static void test_size(void **state)
 static void assert_cut(const struct snapshot *sound, enum consistency consistency, uint64_t top,
                        bool is_corrupt)
 {
-    struct snapshot *snapshot = scan_once(target.pid, consistency, NULL);
+    struct snapshot *snapshot = scan_once(subject.pid, consistency, NULL);
     assert_non_null(snapshot);
     const struct scan_numbers *numbers = &snapshot->numbers, *before = &sound->numbers;
     assert_int_equal(numbers->completeness.corrupt_count, is_corrupt);
@@ -129,9 +114,9 @@ static void assert_cut(const struct snapshot *sound, enum consistency consistenc
 
 static void assert_cut_as(const char *fault, bool is_corrupt_held)
 {
-    struct snapshot *sound = scan_once(target.pid, CONSISTENCY_SNAPSHOT, NULL);
+    struct snapshot *sound = scan_once(subject.pid, CONSISTENCY_SNAPSHOT, NULL);
     assert_non_null(sound);
-    scoped_free char *answer = spawn_ask(&target, fault);
+    scoped_free char *answer = spawn_ask(&subject, fault);
     assert_non_null(answer);
     uint64_t top = strtoull(answer, NULL, 16);
     assert_cut(sound, CONSISTENCY_LIVE, top, false);
@@ -162,13 +147,13 @@ static void test_cut_headless(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_system, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_mmapped, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_ring, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_size, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_cut, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_cut_stale, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_cut_headless, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_system, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(test_mmapped, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(test_ring, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(test_size, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(test_cut, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(test_cut_stale, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(test_cut_headless, begin_faults, end_subject),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

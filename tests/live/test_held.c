@@ -29,7 +29,7 @@
 #include "base/clock.h"
 #include "link/hold_client.h"
 #include "roles/holder/holder.h"
-#include "support/spawn.h"
+#include "support/fixture.h"
 #include "target/live.h"
 
 #define BUDGET_NS (20 * NS_PER_SECOND)
@@ -55,8 +55,6 @@ struct shared {
 
 static struct shared *shared;
 static bool is_scanner;
-static struct spawned target;
-
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 /* The C library's own, behind the ones of this program. */
 extern void *__libc_malloc(size_t bytes);
@@ -115,7 +113,7 @@ static enum status told_begin(struct holder *holder, pid_t pid, uint64_t budget_
 {
     struct told_holder *told = (struct told_holder *)holder;
     if (told->before_first && atomic_load(&shared->stops) == 0)
-        free(spawn_ask(&target, told->before_first));
+        free(spawn_ask(&subject, told->before_first));
     enum status status = told->real->ops->begin(told->real, pid, budget_ns, err);
     holder->release_by_ns = told->real->release_by_ns;
     if (status == STATUS_OK) {
@@ -169,7 +167,7 @@ static enum status scan(const struct question *question)
                                   .start = holder_child_start, .stop = holder_child_stop, .context = &child});
     struct told_holder told = {
         .holder.ops = &TOLD_OPS, .real = &client.holder, .before_first = question->before_first};
-    enum status status = target_live_open("/proc", target.pid, &process, NULL);
+    enum status status = target_live_open("/proc", subject.pid, &process, NULL);
     if (status != STATUS_OK)
         return status;
     const struct scan_request request = {.consistency = question->consistency,
@@ -277,18 +275,11 @@ static void check(const struct question *question)
 
 static void check_target(const char *name, const char *const arguments[])
 {
-    assert_true(spawn_target(&target, name, arguments));
+    assert_true(spawn_target(&subject, name, arguments));
     check(&(struct question){.consistency = CONSISTENCY_SNAPSHOT});
     check(&(struct question){.consistency = CONSISTENCY_SNAPSHOT, .is_dump = true});
     check(&(struct question){.consistency = CONSISTENCY_SLICED});
     check(&(struct question){.consistency = CONSISTENCY_SLICED, .is_dump = true});
-}
-
-static int end_target(void **state)
-{
-    (void)state;
-    spawn_end(&target);
-    return 0;
 }
 
 static void test_single(void **state)
@@ -321,7 +312,7 @@ static void test_long_lists(void **state)
 static void test_large(void **state)
 {
     (void)state;
-    assert_true(spawn_target(&target, "bench", (const char *const[]){"unsorted", "540", NULL}));
+    assert_true(spawn_target(&subject, "bench", (const char *const[]){"unsorted", "540", NULL}));
     check(&(struct question){.consistency = CONSISTENCY_SLICED});
 }
 
@@ -331,7 +322,7 @@ static void test_grows_before_the_stop(void **state)
     (void)state;
     const struct question question = {
         .consistency = CONSISTENCY_SNAPSHOT, .is_dump = true, .before_first = "mappings"};
-    assert_true(spawn_target(&target, "threads", NULL));
+    assert_true(spawn_target(&subject, "threads", NULL));
     check(&question);
     assert_true(atomic_load(&shared->stops) > 1);
 }
@@ -342,12 +333,12 @@ int main(void)
     if (shared == MAP_FAILED)
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_single, end_target),
-        cmocka_unit_test_teardown(test_threads, end_target),
-        cmocka_unit_test_teardown(test_fragmented, end_target),
-        cmocka_unit_test_teardown(test_long_lists, end_target),
-        cmocka_unit_test_teardown(test_large, end_target),
-        cmocka_unit_test_teardown(test_grows_before_the_stop, end_target),
+        cmocka_unit_test_teardown(test_single, end_subject),
+        cmocka_unit_test_teardown(test_threads, end_subject),
+        cmocka_unit_test_teardown(test_fragmented, end_subject),
+        cmocka_unit_test_teardown(test_long_lists, end_subject),
+        cmocka_unit_test_teardown(test_large, end_subject),
+        cmocka_unit_test_teardown(test_grows_before_the_stop, end_subject),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

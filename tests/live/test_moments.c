@@ -23,6 +23,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "roles/scanner/scan_process.h"
+#include "support/scratch.h"
 #include "support/spawn.h"
 #include "target/live.h"
 
@@ -30,8 +31,6 @@
 #define HEAP_LEAST (UINT64_C(1000) * 1008)
 #define HEAP_MOST (HEAP_LEAST + (1 << 20))
 #define ROUNDS 100
-
-static char scratch[] = "/tmp/moments.XXXXXX";
 
 static enum status scan(pid_t pid, struct snapshot **ret, struct error *err)
 {
@@ -45,11 +44,9 @@ static enum status scan(pid_t pid, struct snapshot **ret, struct error *err)
 static pid_t start(struct spawned *spawned, const char *kind)
 {
     char path[PATH_MAX];
-    const char *root = getenv("BUILD_ROOT");
-    snprintf(path, sizeof path, "%s/tests/targets/target_moments", root ? root : ".");
+    spawn_target_path("moments", path);
     const char *argv[] = {path, kind, NULL};
-    assert_true(spawn_start(spawned, argv, NULL));
-    scoped_free char *answer = spawn_answer(spawned);
+    scoped_free char *answer = spawn_ready(spawned, argv, NULL);
     assert_non_null(answer);
     assert_memory_equal(answer, "ready", 5);
     return answer[5] ? (pid_t)strtol(answer + 6, NULL, 10) : spawned->pid;
@@ -204,10 +201,10 @@ static void test_spawned_children(void **state)
 
 static void copy_program(const char *name, char path[PATH_MAX])
 {
-    char command[2 * PATH_MAX];
-    const char *root = getenv("BUILD_ROOT");
+    char program[PATH_MAX], command[2 * PATH_MAX + 8];
+    spawn_target_path("moments", program);
     snprintf(path, PATH_MAX, "%s/%s", scratch, name);
-    snprintf(command, sizeof command, "cp %s/tests/targets/target_moments %s", root ? root : ".", path);
+    snprintf(command, sizeof command, "cp %s %s", program, path);
     assert_int_equal(system(command), 0);
 }
 
@@ -221,8 +218,7 @@ static void test_exec_storm(void **state)
     copy_program("moments_a", a);
     copy_program("moments_b", b);
     const char *argv[] = {a, "exec", b, NULL};
-    assert_true(spawn_start(&spawned, argv, NULL));
-    scoped_free char *answer = spawn_answer(&spawned);
+    scoped_free char *answer = spawn_ready(&spawned, argv, NULL);
     assert_non_null(answer);
     for (int round = 0; round < 5 * ROUNDS; round++) {
         struct error err = {0};
@@ -275,20 +271,6 @@ static void test_reused_pid(void **state)
     waitpid(first, NULL, 0);
 }
 
-static int make_scratch(void **state)
-{
-    (void)state;
-    return mkdtemp(scratch) ? 0 : -1;
-}
-
-static int remove_scratch(void **state)
-{
-    char command[64];
-    (void)state;
-    snprintf(command, sizeof command, "rm -r %s", scratch);
-    return system(command);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,5 +285,5 @@ int main(void)
         cmocka_unit_test(test_exec_storm),
         cmocka_unit_test(test_reused_pid),
     };
-    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -18,36 +18,22 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "support/fixture.h"
 #include "support/scan.h"
-#include "support/spawn.h"
 #include "target/live.h"
 
-static struct spawned target;
 static uint64_t damaged_at;
-
-static int set_up(void **state)
-{
-    (void)state;
-    return spawn_target(&target, "faults", NULL) ? 0 : 1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    spawn_end(&target);
-    return 0;
-}
 
 static void ask(const char *command)
 {
-    scoped_free char *answer = spawn_ask(&target, command);
+    scoped_free char *answer = spawn_ask(&subject, command);
     assert_non_null(answer);
     assert_string_not_equal(answer, "unknown");
 }
 
 static void damage(void)
 {
-    scoped_free char *answer = spawn_ask(&target, "size");
+    scoped_free char *answer = spawn_ask(&subject, "size");
     assert_non_null(answer);
     damaged_at = strtoull(answer, NULL, 16);
 }
@@ -55,7 +41,7 @@ static void damage(void)
 static uint64_t user_ticks(void)
 {
     struct proc_stat stat;
-    assert_int_equal(proc_stat_read("/proc", target.pid, &stat, NULL), STATUS_OK);
+    assert_int_equal(proc_stat_read("/proc", subject.pid, &stat, NULL), STATUS_OK);
     return stat.user_ticks;
 }
 
@@ -63,7 +49,7 @@ static uint64_t user_ticks(void)
 static void let_run(void)
 {
     uint64_t before = user_ticks();
-    assert_int_equal(kill(target.pid, SIGUSR1), 0);
+    assert_int_equal(kill(subject.pid, SIGUSR1), 0);
     while (user_ticks() == before) {
         nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
     }
@@ -73,8 +59,8 @@ static void let_run(void)
 static void let_sleep_in_handler(void)
 {
     char path[40], text[160] = "";
-    snprintf(path, sizeof path, "/proc/%d/syscall", (int)target.pid);
-    assert_int_equal(kill(target.pid, SIGHUP), 0);
+    snprintf(path, sizeof path, "/proc/%d/syscall", (int)subject.pid);
+    assert_int_equal(kill(subject.pid, SIGHUP), 0);
     while (atoi(text) != SYS_rt_sigsuspend) {
         nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
         FILE *file = fopen(path, "re");
@@ -88,14 +74,14 @@ static void let_sleep_in_handler(void)
 static void stop(void)
 {
     int status;
-    assert_int_equal(kill(target.pid, SIGSTOP), 0);
-    assert_int_equal(waitpid(target.pid, &status, WUNTRACED), target.pid);
+    assert_int_equal(kill(subject.pid, SIGSTOP), 0);
+    assert_int_equal(waitpid(subject.pid, &status, WUNTRACED), subject.pid);
     assert_true(WIFSTOPPED(status));
 }
 
 static void assert_corrupt(enum consistency consistency)
 {
-    struct snapshot *snapshot = scan_once(target.pid, consistency, NULL);
+    struct snapshot *snapshot = scan_once(subject.pid, consistency, NULL);
     assert_non_null(snapshot);
     const struct completeness *completeness = &snapshot->numbers.completeness;
     assert_int_equal(completeness->corrupt_count, 1);
@@ -108,7 +94,7 @@ static void assert_corrupt(enum consistency consistency)
 /* Nothing is called corrupt, and what could not be walked is said. */
 static void assert_unread(enum consistency consistency)
 {
-    struct snapshot *snapshot = scan_once(target.pid, consistency, NULL);
+    struct snapshot *snapshot = scan_once(subject.pid, consistency, NULL);
     assert_non_null(snapshot);
     const struct completeness *completeness = &snapshot->numbers.completeness;
     assert_int_equal(completeness->corrupt_count, 0);
@@ -121,7 +107,7 @@ static void assert_unread(enum consistency consistency)
 
 static void assert_check(enum check check, bool is_known)
 {
-    struct snapshot *snapshot = scan_once(target.pid, CONSISTENCY_LIVE, NULL);
+    struct snapshot *snapshot = scan_once(subject.pid, CONSISTENCY_LIVE, NULL);
     assert_non_null(snapshot);
     const struct check_result *result = &snapshot->numbers.checks[check];
     assert_int_equal(result->is_known, is_known);
@@ -136,7 +122,7 @@ static void assert_books(enum check check)
     let_run();
     stop();
     assert_check(check, false);
-    assert_int_equal(kill(target.pid, SIGCONT), 0);
+    assert_int_equal(kill(subject.pid, SIGCONT), 0);
     assert_check(check, true);
 }
 
@@ -186,7 +172,7 @@ static void asleep_in_a_handler(void **state)
     let_sleep_in_handler();
     assert_unread(CONSISTENCY_LIVE);
     assert_unread(CONSISTENCY_SNAPSHOT);
-    assert_int_equal(kill(target.pid, SIGUSR2), 0);
+    assert_int_equal(kill(subject.pid, SIGUSR2), 0);
     assert_corrupt(CONSISTENCY_LIVE);
     assert_corrupt(CONSISTENCY_SNAPSHOT);
 }
@@ -199,7 +185,7 @@ static void gets_no_processor(void **state)
     stop();
     assert_unread(CONSISTENCY_LIVE);
     assert_unread(CONSISTENCY_SNAPSHOT);
-    assert_int_equal(kill(target.pid, SIGCONT), 0);
+    assert_int_equal(kill(subject.pid, SIGCONT), 0);
     assert_corrupt(CONSISTENCY_LIVE);
     assert_corrupt(CONSISTENCY_SNAPSHOT);
 }
@@ -224,24 +210,24 @@ static void threads_and_lock(void **state)
     let_run();
     stop();
     assert_unread(CONSISTENCY_LIVE);
-    assert_int_equal(kill(target.pid, SIGCONT), 0);
+    assert_int_equal(kill(subject.pid, SIGCONT), 0);
     assert_corrupt(CONSISTENCY_LIVE);
-    assert_int_equal(kill(target.pid, SIGUSR2), 0);
+    assert_int_equal(kill(subject.pid, SIGUSR2), 0);
     assert_corrupt(CONSISTENCY_LIVE);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(asleep, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(running, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(stopped_asleep, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(asleep_in_a_handler, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(gets_no_processor, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(books, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(mmapped_books, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(threads, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(threads_and_lock, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(asleep, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(running, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(stopped_asleep, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(asleep_in_a_handler, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(gets_no_processor, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(books, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(mmapped_books, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(threads, begin_faults, end_subject),
+        cmocka_unit_test_setup_teardown(threads_and_lock, begin_faults, end_subject),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,20 +12,11 @@
 #include <string.h>
 
 #include "model/chunk.h"
+#include "support/fixture.h"
 #include "support/scan.h"
-#include "support/spawn.h"
 #include "support/truth_check.h"
 
 #define THREADS 3
-
-static struct spawned target;
-
-static int end_target(void **state)
-{
-    (void)state;
-    spawn_end(&target);
-    return 0;
-}
 
 /* Every chunk, in the order in which it came. */
 struct record {
@@ -57,10 +48,10 @@ static void assert_true_numbers(enum consistency consistency, unsigned threads, 
 {
     struct truth_verdict verdict;
     const struct truth_check how = {.consistency = consistency, .threads = threads};
-    if (!truth_check_sums(&target, &how, &verdict)) {
+    if (!truth_check_sums(&subject, &how, &verdict)) {
         fail_msg("%u threads, %s, sums: %s", threads, consistency_name(consistency), verdict.why);
     }
-    if (has_list && !truth_check_blocks(&target, &how, &verdict)) {
+    if (has_list && !truth_check_blocks(&subject, &how, &verdict)) {
         fail_msg("%u threads, %s: %s", threads, consistency_name(consistency), verdict.why);
     }
 }
@@ -69,10 +60,10 @@ static void assert_same(enum consistency consistency, unsigned threads)
 {
     struct record one = {.sink = {.consume = consume, .restart = restart}}, many = one;
     struct scan_wish wish = {.consistency = consistency, .sink = &one.sink};
-    struct snapshot *first = scan_as(target.pid, &wish);
+    struct snapshot *first = scan_as(subject.pid, &wish);
     wish.threads = threads;
     wish.sink = &many.sink;
-    struct snapshot *second = scan_as(target.pid, &wish);
+    struct snapshot *second = scan_as(subject.pid, &wish);
     assert_non_null(first);
     assert_non_null(second);
     assert_int_equal(one.count, many.count);
@@ -95,7 +86,7 @@ static void assert_same(enum consistency consistency, unsigned threads)
 
 static void assert_program(const char *name, const char *const arguments[], bool has_list)
 {
-    assert_true(spawn_target(&target, name, arguments));
+    assert_true(spawn_target(&subject, name, arguments));
     for (int consistency = CONSISTENCY_LIVE; consistency <= CONSISTENCY_SNAPSHOT; consistency++) {
         assert_true_numbers((enum consistency)consistency, THREADS, has_list);
         assert_same((enum consistency)consistency, THREADS);
@@ -128,9 +119,9 @@ static void test_long_lists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_threads, end_target),
-        cmocka_unit_test_teardown(test_fragmented, end_target),
-        cmocka_unit_test_teardown(test_long_lists, end_target),
+        cmocka_unit_test_teardown(test_threads, end_subject),
+        cmocka_unit_test_teardown(test_fragmented, end_subject),
+        cmocka_unit_test_teardown(test_long_lists, end_subject),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

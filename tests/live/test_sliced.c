@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "link/hold_client.h"
 #include "roles/holder/holder.h"
-#include "support/spawn.h"
+#include "support/fixture.h"
 #include "target/live.h"
 
 /* generous: what is looked at is what is done with a stop, on a machine however loaded */
@@ -32,8 +32,6 @@ struct told_holder {
     unsigned refuse_from;    /* stops from this one on are refused; 0: none */
     enum status refusal;
 };
-
-static struct spawned target;
 
 static enum status told_begin(struct holder *holder, pid_t pid, uint64_t budget_ns, struct error *err)
 {
@@ -61,13 +59,6 @@ static void told_end(struct holder *holder, struct hold_report *ret)
 
 static const struct hold_ops TOLD_OPS = {.begin = told_begin, .end = told_end};
 
-static int end_target(void **state)
-{
-    (void)state;
-    spawn_end(&target);
-    return 0;
-}
-
 static struct snapshot *scan(struct told_holder *told, enum consistency consistency)
 {
     struct error err = {0};
@@ -76,7 +67,7 @@ static struct snapshot *scan(struct told_holder *told, enum consistency consiste
     char name[32] = "";
     told->holder.ops = &TOLD_OPS;
     told->begun = 0;
-    assert_int_equal(target_live_open("/proc", target.pid, &process, &err), STATUS_OK);
+    assert_int_equal(target_live_open("/proc", subject.pid, &process, &err), STATUS_OK);
     const struct scan_request request = {.consistency = consistency,
                                          .deadline_ns = clock_monotonic_ns() + TIME_NS,
                                          .slice_budget_ns = BUDGET_NS,
@@ -123,7 +114,7 @@ static void test_idle(void **state)
     (void)state;
     const char *const arguments[] = {"unsorted", "128", NULL};
     struct told_holder told = {0};
-    assert_true(spawn_target(&target, "bench", arguments));
+    assert_true(spawn_target(&subject, "bench", arguments));
     struct snapshot *live = scan(&told, CONSISTENCY_LIVE);
     assert_int_equal(told.begun, 0);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
@@ -148,8 +139,8 @@ static void test_lost_process(void **state)
     struct target *scoped_target process = NULL;
     struct snapshot *snapshot = NULL;
     char name[32] = "";
-    assert_true(spawn_target(&target, "single", NULL));
-    assert_int_equal(target_live_open("/proc", target.pid, &process, &err), STATUS_OK);
+    assert_true(spawn_target(&subject, "single", NULL));
+    assert_int_equal(target_live_open("/proc", subject.pid, &process, &err), STATUS_OK);
     const struct scan_request request = {.consistency = CONSISTENCY_SLICED,
                                          .deadline_ns = clock_monotonic_ns() + TIME_NS,
                                          .slice_budget_ns = BUDGET_NS,
@@ -168,7 +159,7 @@ static void test_churn(void **state)
     struct hold_client client;
     hold_client_init(&client, &(struct hold_launcher){
                                   .start = holder_child_start, .stop = holder_child_stop, .context = &child});
-    assert_true(spawn_target(&target, "churn", arguments));
+    assert_true(spawn_target(&subject, "churn", arguments));
     for (int i = 0; i < 6; i++) {
         struct told_holder told = {.real = &client.holder, .unconfirmed_of = i % 3 == 2 ? 2 : 0};
         struct snapshot *snapshot = scan(&told, CONSISTENCY_SLICED);
@@ -191,9 +182,9 @@ static void test_churn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_idle, end_target),
-        cmocka_unit_test_teardown(test_lost_process, end_target),
-        cmocka_unit_test_teardown(test_churn, end_target),
+        cmocka_unit_test_teardown(test_idle, end_subject),
+        cmocka_unit_test_teardown(test_lost_process, end_subject),
+        cmocka_unit_test_teardown(test_churn, end_subject),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

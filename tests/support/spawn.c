@@ -61,19 +61,26 @@ bool spawn_start(struct spawned *ret, const char *const argv[], const char *cons
     return pid > 0;
 }
 
+char *spawn_ready(struct spawned *ret, const char *const argv[], const char *const environment[])
+{
+    return spawn_start(ret, argv, environment) ? spawn_answer(ret) : NULL;
+}
+
+void spawn_target_path(const char *name, char path[PATH_MAX])
+{
+    const char *root = getenv("BUILD_ROOT");
+    snprintf(path, PATH_MAX, "%s/tests/targets/target_%s", root != NULL ? root : ".", name);
+}
+
 bool spawn_target(struct spawned *ret, const char *name, const char *const arguments[])
 {
     char path[PATH_MAX];
-    const char *root = getenv("BUILD_ROOT");
-    snprintf(path, sizeof path, "%s/tests/targets/target_%s", root != NULL ? root : ".", name);
+    spawn_target_path(name, path);
     const char *argv[ARGUMENTS_MAX + 1] = {path};
     for (size_t i = 0; arguments != NULL && arguments[i] != NULL && i + 1 < ARGUMENTS_MAX; i++) {
         argv[i + 1] = arguments[i];
     }
-    if (!spawn_start(ret, argv, NULL)) {
-        return false;
-    }
-    scoped_free char *answer = spawn_answer(ret);
+    scoped_free char *answer = spawn_ready(ret, argv, NULL);
     return answer != NULL && strcmp(answer, "ready") == 0;
 }
 

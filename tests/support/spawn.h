@@ -7,6 +7,7 @@
 #ifndef SUPPORT_SPAWN_H
 #define SUPPORT_SPAWN_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -23,6 +24,13 @@ struct spawned {
  * (PR_SET_PDEATHSIG). False: it could not be started.
  */
 bool spawn_start(struct spawned *ret, const char *const argv[], const char *const environment[]);
+
+/** spawn_start(), and wait for the first answer: "ready", or more behind it. The caller frees it; NULL: it
+ * could not be started, or ended. */
+char *spawn_ready(struct spawned *ret, const char *const argv[], const char *const environment[]);
+
+/** The path of the program @name of tests/targets, built beside the tests. */
+void spawn_target_path(const char *name, char path[PATH_MAX]);
 
 /** Start a program of tests/targets (built beside the tests) and wait until it is ready. */
 bool spawn_target(struct spawned *ret, const char *name, const char *const arguments[]);

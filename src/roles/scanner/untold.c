@@ -43,34 +43,46 @@ void untold_forget_events(struct scanner *scanner)
     scanner->untold.are_events_lost = false;
 }
 
+/* The first untold row of a table at or behind *@at, round and round; false, and none is looked for until one
+ * is marked: there is none. */
+static bool find_untold(const struct scanner *scanner, bool (*is_untold)(const struct scanner *, size_t),
+                        size_t count, bool *may_have, size_t *at)
+{
+    for (size_t i = 0; *may_have && i < count; i++) {
+        size_t row = (*at + i) % count;
+        if (!is_untold(scanner, row))
+            continue;
+        *at = row;
+        return true;
+    }
+    *may_have = false;
+    return false;
+}
+
+static bool is_group_untold(const struct scanner *scanner, size_t row)
+{
+    return scanner->groups.items[row]->is_untold;
+}
+
+static bool is_process_untold(const struct scanner *scanner, size_t row)
+{
+    return scanner->table.items[row]->is_untold;
+}
+
 static struct group *find_group(struct scanner *scanner)
 {
     struct untold *untold = &scanner->untold;
-    size_t count = untold->may_have_groups ? scanner->groups.count : 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t at = (untold->group_at + i) % count;
-        if (!scanner->groups.items[at]->is_untold)
-            continue;
-        untold->group_at = at;
-        return scanner->groups.items[at];
-    }
-    untold->may_have_groups = false;
-    return NULL;
+    bool is_found = find_untold(scanner, is_group_untold, scanner->groups.count, &untold->may_have_groups,
+                                &untold->group_at);
+    return is_found ? scanner->groups.items[untold->group_at] : NULL;
 }
 
 static struct tracked *find_process(struct scanner *scanner)
 {
     struct untold *untold = &scanner->untold;
-    size_t count = untold->may_have_processes ? scanner->table.count : 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t at = (untold->process_at + i) % count;
-        if (!scanner->table.items[at]->is_untold)
-            continue;
-        untold->process_at = at;
-        return scanner->table.items[at];
-    }
-    untold->may_have_processes = false;
-    return NULL;
+    bool is_found = find_untold(scanner, is_process_untold, scanner->table.count, &untold->may_have_processes,
+                                &untold->process_at);
+    return is_found ? scanner->table.items[untold->process_at] : NULL;
 }
 
 static enum status write_group(struct group *group, struct letter *ret, struct error *err)
