@@ -18,7 +18,9 @@ struct proc_stat {
     uint64_t flags; /* PF_… of the kernel's sched.h */
     uint64_t minor_faults, major_faults;
     uint64_t user_ticks, system_ticks;
-    uint64_t start_time_ticks; /* since boot */
+    uint64_t ended_user_ticks, ended_system_ticks; /* of children that were waited for */
+    uint64_t start_time_ticks;                     /* since boot */
+    uint64_t virtual_bytes;
     uint64_t rss_pages;
     uint64_t num_threads;
     uint64_t start_code, start_stack, arg_start, env_start;

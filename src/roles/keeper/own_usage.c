@@ -1,33 +1,23 @@
-/* own_usage.c - see own_usage.h. Fields of proc_pid_stat(5). */
+/* own_usage.c - see own_usage.h. */
 #include "roles/keeper/own_usage.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
+#include "target/live.h"
 
 /* Time of children that were waited for is added by the keeper's own row. */
 static void add_process(const char *procfs, pid_t pid, bool with_ended, struct message_usage *usage)
 {
-    char path[320], text[1024];
-    uint64_t user, system, ended_user, ended_system, virtual_bytes, resident_pages;
-    snprintf(path, sizeof path, "%s/%d/stat", procfs, (int)pid);
-    scoped_file FILE *file = pid > 0 ? fopen(path, "re") : NULL;
-    size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
-    text[length] = '\0';
-    const char *rest = strrchr(text, ')');
-    if (!rest || sscanf(rest,
-                        ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %" SCNu64
-                        " %" SCNu64 " %*d %*d %*d %*d %*u %" SCNu64 " %" SCNu64,
-                        &user, &system, &ended_user, &ended_system, &virtual_bytes, &resident_pages) != 6)
+    struct proc_stat stat;
+    if (pid <= 0 || proc_stat_read(procfs, pid, &stat, NULL) != STATUS_OK)
         return;
-    uint64_t ticks = user + system + (with_ended ? ended_user + ended_system : 0);
+    uint64_t ticks = stat.user_ticks + stat.system_ticks;
+    if (with_ended)
+        ticks += stat.ended_user_ticks + stat.ended_system_ticks;
     usage->cpu_ns += ticks * (NS_PER_SECOND / (uint64_t)sysconf(_SC_CLK_TCK));
-    usage->virtual_bytes += virtual_bytes;
-    usage->resident_bytes += resident_pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    usage->virtual_bytes += stat.virtual_bytes;
+    usage->resident_bytes += stat.rss_pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 void own_usage_tell(struct keeper *keeper)

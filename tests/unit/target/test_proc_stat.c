@@ -11,7 +11,7 @@
 #include "support/guard.h"
 #include "target/live.h"
 
-#define HEAD "42 (a) R 1 (b\n) S 17 42 42 0 -1 4194560 1 2 3 4 5 6 -7 8 20 0 9 0 "
+#define HEAD "42 (a) R 1 (b\n) S 17 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 -20 0 9 0 "
 #define TAIL \
     "77 1000 55 18446744073709551615 100 200 300 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 1 2 3 400 500 600 700 0\n"
 
@@ -34,8 +34,11 @@ static void fields(void **state)
     assert_int_equal(stat.major_faults, 3);
     assert_int_equal(stat.user_ticks, 5);
     assert_int_equal(stat.system_ticks, 6);
+    assert_int_equal(stat.ended_user_ticks, 7);
+    assert_int_equal(stat.ended_system_ticks, 8);
     assert_int_equal(stat.num_threads, 9);
     assert_int_equal(stat.start_time_ticks, 77);
+    assert_int_equal(stat.virtual_bytes, 1000);
     assert_int_equal(stat.rss_pages, 55);
     assert_int_equal(stat.start_code, 100);
     assert_int_equal(stat.start_stack, 300);
