@@ -34,13 +34,13 @@ struct scan_config {
 /** A list of strings. */
 struct string_list {
     char **items;
-    size_t count;
+    size_t count, capacity;
 };
 
 /** A list of compiled patterns. */
 struct pattern_list {
     struct pattern **items;
-    size_t count;
+    size_t count, capacity;
 };
 
 /** A constant label; names and values are checked UTF-8. */
@@ -63,7 +63,7 @@ struct matchers {
     struct string_list unit;
     struct pattern_list cgroup;
     int32_t *pids;
-    size_t pids_count;
+    size_t pids_count, pids_capacity;
     char *pid_file; /* NULL: not given */
 };
 

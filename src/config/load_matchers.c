@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "config/load.h"
 #include "config/pattern.h"
@@ -13,27 +14,22 @@
 /* A value of a list into @field of struct matchers; @name is for messages. */
 typedef void add_function(struct loader *loader, const char *name, const struct yaml_node *node, void *field);
 
-/* @count items of @size bytes at @items with room for one more, or NULL. */
-static void *grow(struct loader *loader, void *items, size_t count, size_t size)
+/* Whether there @is_room for one more; that there is none is told once, at the end of the file. */
+static bool has_room(struct loader *loader, bool is_room)
 {
-    if (count > 0 && (count & (count - 1)) != 0)
-        return items;
-    void *larger = realloc(items, (count ? 2 * count : 1) * size);
-    if (!larger)
+    if (!is_room)
         loader->problems.no_memory = true;
-    return larger;
+    return is_room;
 }
 
 static void add_string(struct loader *loader, const char *name, const struct yaml_node *node, void *field)
 {
     struct string_list *list = field;
     (void)name;
-    char **items = grow(loader, list->items, list->count, sizeof *items);
-    if (!items)
+    if (!has_room(loader, array_room(&list->items, list->count, &list->capacity)))
         return;
-    list->items = items;
-    items[list->count] = load_copy(loader, node->text);
-    if (items[list->count])
+    list->items[list->count] = load_copy(loader, node->text);
+    if (list->items[list->count])
         list->count++;
 }
 
@@ -60,16 +56,15 @@ static void add_pattern(struct loader *loader, const char *name, const struct ya
         refuse_pattern(loader, name, node, offset, &err);
         return;
     }
-    struct pattern **items = grow(loader, list->items, list->count, sizeof *items);
-    if (items)
-        list->items = items;
     loader->pattern_bytes += pattern_size(pattern);
-    if (!items || loader->pattern_bytes > COMPILED_BYTES_MAX) {
+    if (loader->pattern_bytes > COMPILED_BYTES_MAX) {
         load_problem(loader, node, "%s: the patterns of this file take more than 16 MiB of memory", name);
         pattern_free(pattern);
-        return;
+    } else if (has_room(loader, array_room(&list->items, list->count, &list->capacity))) {
+        list->items[list->count++] = pattern;
+    } else {
+        pattern_free(pattern);
     }
-    items[list->count++] = pattern;
 }
 
 static void add_pid(struct loader *loader, const char *name, const struct yaml_node *node, void *field)
@@ -81,11 +76,8 @@ static void add_pid(struct loader *loader, const char *name, const struct yaml_n
                      problems_show(node->text, node->length).text, INT32_MAX);
         return;
     }
-    int32_t *pids = grow(loader, match->pids, match->pids_count, sizeof *pids);
-    if (!pids)
-        return;
-    match->pids = pids;
-    pids[match->pids_count++] = (int32_t)pid;
+    if (has_room(loader, array_room(&match->pids, match->pids_count, &match->pids_capacity)))
+        match->pids[match->pids_count++] = (int32_t)pid;
 }
 
 static void set_pid_file(struct loader *loader, const char *name, const struct yaml_node *node, void *field)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "allocator/glibc/top.h"
+#include "base/array.h"
 #include "base/checked.h"
 #include "base/reserve.h"
 
@@ -81,14 +82,8 @@ enum status arena_refresh(struct glibc_heap *heap, struct glibc_arena *arena)
 
 static enum status arena_append(struct glibc_heap *heap, uint64_t addr, struct error *err)
 {
-    if ((heap->arena_count & (heap->arena_count - 1)) == 0) {
-        size_t room = heap->arena_count ? heap->arena_count * 2 : 1;
-        struct glibc_arena *rows =
-            reserve_resize(heap->arenas, heap->arena_count * sizeof *rows, room * sizeof *rows);
-        if (!rows)
-            return error_set(err, STATUS_NO_MEMORY, "no memory for %zu arenas", room);
-        heap->arenas = rows;
-    }
+    if (!array_room(&heap->arenas, heap->arena_count, &heap->arena_capacity))
+        return error_set(err, STATUS_NO_MEMORY, "no memory for more than %zu arenas", heap->arena_count);
     struct glibc_arena *arena = &heap->arenas[heap->arena_count];
     memset(arena, 0, sizeof *arena);
     arena->addr = addr;

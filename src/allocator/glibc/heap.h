@@ -106,7 +106,7 @@ struct glibc_heap {
     struct glibc_par par;
     uint32_t index_offset;      /* arenas of the libcs before this one */
     struct glibc_arena *arenas; /* in ring order: [0] is main */
-    size_t arena_count;
+    size_t arena_count, arena_capacity;
     bool is_ring_closed;
     bool is_part_unread; /* an arena, a list or a book is missing: no bytes can be given for that */
     struct glibc_segment *segments; /* by address */

@@ -5,17 +5,16 @@
 #include <string.h>
 
 #include "allocator/glibc/probe.h"
+#include "base/array.h"
 
 #define LOCATIONS_MAX 16u
 
 static enum status append(struct glibc_locations *locations, const struct probe *probe,
                           const struct glibc_layout *layout, bool is_cold, struct error *err)
 {
-    struct glibc_location *rows = realloc(locations->rows, (locations->count + 1) * sizeof *rows);
-    if (!rows)
+    if (!array_room(&locations->rows, locations->count, &locations->capacity))
         return error_set(err, STATUS_NO_MEMORY, "no memory for the libcs of a process");
-    locations->rows = rows;
-    struct glibc_location *row = &rows[locations->count++];
+    struct glibc_location *row = &locations->rows[locations->count++];
     const struct elf_image *image = &probe->image;
     *row = (struct glibc_location){
         .layout = *layout,

@@ -35,7 +35,7 @@ struct glibc_location {
 /** The libcs found, the main one first, then in the order of their mappings; the caller frees @rows. */
 struct glibc_locations {
     struct glibc_location *rows;
-    size_t count;
+    size_t count, capacity;
 };
 
 /**

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/array.h"
+
 /* A whole number above 0, with white space around it at most. */
 static int32_t parse(char *text)
 {
@@ -36,13 +38,8 @@ static int32_t read_pid(const char *path)
 
 static void add(struct pid_files *files, const char *path)
 {
-    if (!path)
-        return;
-    struct pid_file *items = realloc(files->items, (files->count + 1) * sizeof *items);
-    if (!items)
-        return;
-    files->items = items;
-    items[files->count++] = (struct pid_file){path, read_pid(path)};
+    if (path && array_room(&files->items, files->count, &files->capacity))
+        files->items[files->count++] = (struct pid_file){path, read_pid(path)};
 }
 
 void pid_files_read(const struct config *config, struct pid_files *ret)

@@ -11,7 +11,7 @@ struct pid_files {
         const char *path;
         int32_t pid; /* 0: none */
     } * items;
-    size_t count;
+    size_t count, capacity;
 };
 
 /** Read the files that @config's entries name. */

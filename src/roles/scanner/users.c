@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/utf8.h"
 
@@ -24,15 +25,12 @@ static void add_row(struct users *users, char *line)
     const char *number = strsep(&line, ":");
     char *end;
     unsigned long uid = number ? strtoul(number, &end, 10) : 0;
-    if (!number || end == number || *end != '\0' || uid > UINT32_MAX || users->count == ROWS_MAX)
+    if (!number || end == number || *end != '\0' || uid > UINT32_MAX || users->count == ROWS_MAX ||
+        !array_room(&users->rows, users->count, &users->capacity))
         return;
-    struct user_row *rows = realloc(users->rows, (users->count + 1) * sizeof *rows);
-    if (!rows)
-        return;
-    users->rows = rows;
-    rows[users->count].uid = (uint32_t)uid;
-    utf8_clean(rows[users->count].name, sizeof rows->name, name);
-    users->count++;
+    struct user_row *row = &users->rows[users->count++];
+    row->uid = (uint32_t)uid;
+    utf8_clean(row->name, sizeof row->name, name);
 }
 
 void users_refresh(struct users *users)

@@ -12,7 +12,7 @@ struct users {
         uint32_t uid;
         char name[36];
     } * rows;
-    size_t count;
+    size_t count, capacity;
     struct timespec modified;
 };
 
