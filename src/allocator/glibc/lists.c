@@ -4,18 +4,15 @@
 #include <string.h>
 
 #include "allocator/glibc/links.h"
-#include "allocator/glibc/list_engine.h"
+#include "allocator/glibc/list_kinds.h"
 #include "base/checked.h"
 #include "base/reserve.h"
 
 #define TCACHE_LIST_MAX 65536u
-#define TCACHE_SMALL_BINS 64u
 /* members of a side that are followed before the other side is tried */
 #define SIDE_NODES_FIRST 64u
 /* where both sides have more than one in so many bytes, noting the links of all free chunks costs less */
 #define SIDE_NODE_BYTES (UINT64_C(1) << 20)
-
-enum list_kind { LIST_TCACHE, LIST_FASTBIN, LIST_BIN };
 
 /* The lists of one run: of the arenas the fastbins and the bins of one side, then the tcaches. */
 struct list_run {
@@ -41,32 +38,6 @@ static void count_member(struct glibc_heap *heap, const struct list_cursor *curs
     }
 }
 
-/* Whether @size may lie in this list: fastbins and small tcache bins have one size, a bin one class. */
-static bool is_size_of_list(const struct glibc_heap *heap, const struct list_cursor *cursor, uint64_t size)
-{
-    if (size < heap->layout->min_size)
-        return false;
-    if (cursor->kind == LIST_BIN)
-        return cursor->bin == GLIBC_UNSORTED || layout_bin_index(heap->layout, size) == cursor->bin;
-    if (cursor->kind == LIST_TCACHE && cursor->bin >= TCACHE_SMALL_BINS)
-        return true;
-    /* fastbinsY is indexed by size >> (word 8: 4, word 4: 3), less 2 (malloc.c, fastbin_index) */
-    if (cursor->kind == LIST_FASTBIN)
-        return (size >> (heap->layout->word_bytes == 8 ? 4 : 3)) - 2 == cursor->bin;
-    return size == heap->layout->min_size + (uint64_t)cursor->bin * heap->layout->alignment;
-}
-
-/* The next member: safe-linking (since 2.32) stores the pointer xor its own address >> 12. */
-static uint64_t next_of(const struct glibc_heap *heap, const struct list_cursor *cursor)
-{
-    unsigned word = heap->layout->word_bytes;
-    uint64_t stored = heap_word(heap, cursor->node + 2u * word);
-    if (cursor->kind == LIST_BIN)
-        return stored;
-    uint64_t next = heap->layout->tcache.is_mangled ? ((cursor->chunk + 2u * word) >> 12) ^ stored : stored;
-    return cursor->kind == LIST_TCACHE && next != 0 ? next - 2u * word : next;
-}
-
 static const enum mark MARK_OF_KIND[] = {
     [LIST_TCACHE] = MARK_TCACHE, [LIST_FASTBIN] = MARK_FASTBIN, [LIST_BIN] = MARK_SIDE};
 
@@ -81,7 +52,7 @@ static bool take(struct list_engine *engine, struct list_cursor *cursor)
     bool is_mapping = cursor->kind == LIST_TCACHE && (field & CHUNK_IS_MMAPPED);
     if (cursor->kind == LIST_BIN && heap_word(heap, cursor->node + 3u * word) != cursor->previous)
         return false;
-    if (!is_mapping && (!segment || !is_size_of_list(heap, cursor, size)))
+    if (!is_mapping && (!segment || !list_has_size(heap, cursor, size)))
         return false;
     if (segment && cursor->kind != LIST_TCACHE && segment->arena != cursor->owner)
         return false;
@@ -90,7 +61,7 @@ static bool take(struct list_engine *engine, struct list_cursor *cursor)
     if (run->marks && run->is_first)
         count_member(heap, cursor, size);
     cursor->previous = cursor->chunk;
-    cursor->chunk = next_of(heap, cursor);
+    cursor->chunk = list_next(heap, cursor);
     return true;
 }
 
@@ -113,27 +84,6 @@ static void broken(struct list_engine *engine, const struct list_cursor *cursor)
         completeness_note(&heap->completeness, NOTE_BAD_LINK, cursor->chunk, arena);
 }
 
-static void set_fastbin(const struct glibc_heap *heap, const struct glibc_arena *arena, unsigned bin,
-                        struct list_cursor *ret)
-{
-    ret->kind = LIST_FASTBIN;
-    ret->bin = bin;
-    ret->chunk = arena->fastbins[bin];
-    ret->steps_max = arena->system_bytes / heap->layout->min_size + 1;
-}
-
-static void set_bin(const struct glibc_heap *heap, const struct glibc_arena *arena, unsigned bin,
-                    struct list_cursor *ret)
-{
-    ret->kind = LIST_BIN;
-    ret->bin = bin;
-    ret->head = ret->previous = heap_bin_head(heap, arena, bin);
-    ret->chunk = heap_bin_first(heap, arena, bin);
-    if (ret->chunk == 0)
-        ret->chunk = ret->head; /* bins not initialised yet */
-    ret->steps_max = arena->system_bytes / heap->layout->min_size + 1;
-}
-
 /* The arenas' lists in their order: fastbins, then unsorted or bins 2 … 126. */
 static bool next_arena_list(struct glibc_heap *heap, struct list_run *run, struct list_cursor *ret)
 {
@@ -146,11 +96,11 @@ static bool next_arena_list(struct glibc_heap *heap, struct list_run *run, struc
                                                                                   : 1;
         ret->owner = (uint32_t)run->arena;
         if (turn < fastbins) {
-            set_fastbin(heap, arena, turn, ret);
+            list_set_fastbin(heap, arena, turn, ret);
             return true;
         }
         if (turn - fastbins < bins) {
-            set_bin(heap, arena, first + (turn - fastbins), ret);
+            list_set_bin(heap, arena, first + (turn - fastbins), ret);
             return true;
         }
         run->arena++;
@@ -273,7 +223,7 @@ static bool next_single(struct list_engine *engine, struct list_cursor *ret)
     if (run->is_begun)
         return false;
     run->is_begun = true;
-    set_bin(engine->heap, run->arena, run->bin, ret);
+    list_set_bin(engine->heap, run->arena, run->bin, ret);
     return true;
 }
 
@@ -288,7 +238,7 @@ static bool take_single(struct list_engine *engine, struct list_cursor *cursor)
     run->sums.fd_sum += heap_word(engine->heap, cursor->node + 2u * word);
     run->sums.bk_sum += cursor->previous;
     cursor->previous = cursor->chunk;
-    cursor->chunk = next_of(engine->heap, cursor);
+    cursor->chunk = list_next(engine->heap, cursor);
     return true;
 }
 

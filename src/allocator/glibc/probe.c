@@ -4,24 +4,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "allocator/glibc/libc_version.h"
+#include "allocator/glibc/probe_ways.h"
 #include "allocator/glibc/signature.h"
 #include "base/checked.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/log.h"
 
 /* Initialised data of one module that is searched; a libc has 20 to 70 KiB, a static program some megabytes.
  */
 #define DATA_MAX (64u * 1024 * 1024)
-#define LIVE_TRIES 5
 #define TOP_TRIES 20
-/* Symbols that were silent are asked again after this long: debug packages come, and a build-id may be
- * forged. */
-#define SILENCE_NS (600 * NS_PER_SECOND)
 
 static bool reserve_data(struct probe *probe)
 {
@@ -31,29 +25,6 @@ static bool reserve_data(struct probe *probe)
     probe->data = malloc((size_t)length);
     probe->length = (size_t)length;
     return probe->data != NULL;
-}
-
-static bool read_memory_data(struct probe *probe)
-{
-    return target_read_exact(probe->target, probe->image.bias + probe->image.data.start, probe->data,
-                             probe->length) == STATUS_OK;
-}
-
-/* The module's file, with the data as the program found it at its start. */
-static bool read_file_data(struct probe *probe)
-{
-    scoped_fd int fd = -1;
-    if (target_open_file(probe->target, probe->image.mapping, &fd, NULL) != STATUS_OK)
-        return false;
-    size_t got = 0;
-    while (got < probe->length) {
-        ssize_t n =
-            pread(fd, probe->data + got, probe->length - got, (off_t)(probe->image.data_file_offset + got));
-        if (n <= 0)
-            return false;
-        got += (size_t)n;
-    }
-    return true;
 }
 
 static void take_version(struct probe *probe)
@@ -68,99 +39,6 @@ static void take_version(struct probe *probe)
         probe->entry.minor = texts.minor;
     if (texts.minor)
         snprintf(probe->entry.version, sizeof probe->entry.version, "2.%u", texts.minor);
-}
-
-/* In the file's own data: unique in every libc seen. */
-static bool find_in_file(struct probe *probe)
-{
-    unsigned word = probe->target->word_bytes;
-    if (!read_file_data(probe))
-        return false;
-    struct signature_hit arena =
-        signature_pristine_arena(probe->data, probe->length, probe->image.data.start, word);
-    struct signature_hit par =
-        signature_pristine_par(probe->data, probe->length, probe->image.data.start, word);
-    if (arena.hits != 1)
-        return false;
-    probe->entry.main_arena = arena.addr;
-    probe->entry.mp = par.hits == 1 ? par.addr : 0;
-    probe->bins_offset = arena.bins_offset;
-    return true;
-}
-
-/* In memory: a heap in use, or one that was never used (the same image as in the file, at its address). */
-static bool find_in_memory(struct probe *probe)
-{
-    uint64_t base = probe->image.bias + probe->image.data.start;
-    struct signature_hit arena = {0};
-    for (int tries = 0; tries < LIVE_TRIES && arena.hits != 1; tries++) {
-        if (effort_is_spent(&probe->effort, probe->target) || !read_memory_data(probe))
-            return false;
-        arena = signature_live_arena(probe->target, probe->data, probe->length, base, &probe->effort);
-        if (arena.hits == 0)
-            arena = signature_pristine_arena(probe->data, probe->length, base, probe->target->word_bytes);
-    }
-    if (arena.hits != 1)
-        return false;
-    probe->entry.main_arena = arena.addr - probe->image.bias;
-    probe->bins_offset = arena.bins_offset;
-    return true;
-}
-
-static void find_par_in_memory(struct probe *probe, const struct glibc_layout *layout)
-{
-    uint64_t base = probe->image.bias + probe->image.data.start;
-    if (!read_memory_data(probe))
-        return;
-    struct signature_hit par = signature_live_par(probe->data, probe->length, base, layout, probe->maps);
-    if (par.hits != 1)
-        par = signature_pristine_par(probe->data, probe->length, base, layout->word_bytes);
-    if (par.hits == 1)
-        probe->entry.mp = par.addr - probe->image.bias;
-}
-
-/* What the module's files say; false where they say nothing, now or a while ago. */
-static bool ask_symbols(struct probe *probe, struct symbol_answer *answer)
-{
-    const struct elf_image *image = &probe->image;
-    const struct cache_entry *known = cache_get(probe->cache, &probe->entry.key);
-    uint64_t now = clock_monotonic_ns();
-    struct error err = {0};
-    scoped_fd int fd = -1;
-    if (!probe->symbols || !probe->may_have_symbols || (known && now < known->silent_until_ns))
-        return false;
-    if (target_open_file(probe->target, image->mapping, &fd, NULL) != STATUS_OK)
-        fd = -1;
-    enum status status =
-        probe->symbols->resolve(probe->symbols, fd, image->build_id, image->build_id_length, answer, &err);
-    if (status == STATUS_OK && answer->main_arena != 0)
-        return true;
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        log_error(LOG_WARN, "symbols of a module could not be read", &err);
-    probe->entry.silent_until_ns = now + SILENCE_NS;
-    cache_put(probe->cache, &probe->entry);
-    return false;
-}
-
-/* Symbols and debug files, where the signature is silent; whoever answers may not be trusted. */
-static bool find_by_symbols(struct probe *probe)
-{
-    struct symbol_answer answer = {0};
-    if (!ask_symbols(probe, &answer))
-        return false;
-    probe->bins_offset =
-        answer.has_layout && answer.offsets[FIELD_STATE_BINS] > 0
-            ? (unsigned)answer.offsets[FIELD_STATE_BINS]
-            : signature_bins_offset(probe->target, probe->image.bias + answer.main_arena, &probe->effort);
-    probe->entry.main_arena = answer.main_arena;
-    probe->entry.mp = answer.mp;
-    probe->entry.has_tcache_slot = answer.has_tcache_tls;
-    probe->entry.tcache_slot = answer.tcache_tls;
-    probe->entry.has_thread_arena_slot = answer.has_thread_arena_tls;
-    probe->entry.thread_arena_slot = answer.thread_arena_tls;
-    layout_told_keep(&answer, &probe->entry.told);
-    probe->entry.found_by = answer.from_debuginfo ? FOUND_BY_DEBUGINFO : FOUND_BY_SYMTAB;
-    return true;
 }
 
 /* Whether a top chunk is where the arena at @arena says now, and its bins are set. */
@@ -197,14 +75,12 @@ static bool is_proved(struct probe *probe, const struct glibc_layout *layout, bo
     return !target->is_frozen && signature_heads_hold(target, arena + (uint64_t)layout->state.bins);
 }
 
-typedef bool find_fn(struct probe *probe);
-
 /* A glibc newer than the rows may have moved members: its debug file knows. */
 static void ask_for_layout(struct probe *probe)
 {
     struct symbol_answer answer = {0};
     if (probe->entry.minor > layout_newest_verified() && !probe->entry.told.is_known &&
-        ask_symbols(probe, &answer))
+        probe_ask_symbols(probe, &answer))
         layout_told_keep(&answer, &probe->entry.told);
 }
 
@@ -223,7 +99,7 @@ static bool compose(const struct probe *probe, struct glibc_layout *layout)
 enum proof { PROOF_NONE, PROOF_DOUBTED, PROOF_GIVEN };
 
 /* One way, from nothing on; what it finds must be what the live heap shows. */
-static enum proof try_way(struct probe *probe, find_fn *find, struct glibc_layout *layout, bool *is_cold)
+static enum proof try_way(struct probe *probe, probe_way *find, struct glibc_layout *layout, bool *is_cold)
 {
     probe->entry = (struct cache_entry){.key = elf_image_key(&probe->image), .found_by = FOUND_BY_SIGNATURE};
     if (!find(probe))
@@ -252,13 +128,13 @@ static void log_disagreement(const struct probe *probe, uint64_t doubted, uint64
  */
 static bool find_anew(struct probe *probe, struct glibc_layout *layout, bool *is_cold)
 {
-    static find_fn *const WAYS[] = {find_in_file, find_in_memory, find_by_symbols};
-    static find_fn *const SYMBOLS_FIRST[] = {find_by_symbols, find_in_file, find_in_memory};
-    find_fn *const *ways = probe->symbols && probe->symbols->is_preferred ? SYMBOLS_FIRST : WAYS;
+    static probe_way *const WAYS[] = {probe_in_file, probe_in_memory, probe_by_symbols};
+    static probe_way *const SYMBOLS_FIRST[] = {probe_by_symbols, probe_in_file, probe_in_memory};
+    probe_way *const *ways = probe->symbols && probe->symbols->is_preferred ? SYMBOLS_FIRST : WAYS;
     uint64_t doubted = 0;
     bool is_agreed = false;
     for (int i = 0; i < 3; i++) {
-        if (ways[i] == find_by_symbols && is_agreed)
+        if (ways[i] == probe_by_symbols && is_agreed)
             continue;
         enum proof proof = try_way(probe, ways[i], layout, is_cold);
         if (proof == PROOF_GIVEN && doubted && doubted != probe->entry.main_arena)
@@ -288,7 +164,7 @@ static bool find_module(struct probe *probe, struct glibc_layout *layout, bool *
     if (!find_anew(probe, layout, is_cold))
         return false;
     if (probe->entry.mp == 0)
-        find_par_in_memory(probe, layout);
+        probe_find_par(probe, layout);
     cache_put(probe->cache, &probe->entry);
     return true;
 }
