@@ -150,7 +150,7 @@ static int run_advise(const struct oneshot_options *options, const struct sessio
     report_text(report, snapshot->labels.comm);
     report_line(report, "%s (pid %d)", snapshot->labels.comm, snapshot->pid);
     advice_put(snapshot, report);
-    return finish(report_end(report) ? STATUS_OK : STATUS_STOPPED, &err);
+    return finish(report_end(report, &err), &err);
 }
 
 static int run_sizes(const struct oneshot_options *options, const struct session_helpers *helpers)

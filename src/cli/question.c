@@ -153,7 +153,5 @@ enum status question_answer(const struct oneshot_options *options, const struct 
         return status;
     report_begin(report, options->format == OUTPUT_JSON ? REPORT_JSON : REPORT_TEXT, write, NULL);
     status = answer(&session, question, report, err);
-    if (status == STATUS_OK && !report_end(report))
-        return error_set(err, STATUS_STOPPED, "stdout is closed");
-    return status;
+    return status == STATUS_OK ? report_end(report, err) : status;
 }

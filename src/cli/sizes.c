@@ -15,7 +15,7 @@ static enum status write_list(const struct oneshot_options *options, const struc
         return error_set(err, STATUS_NO_MEMORY, "no memory for the sizes");
     report_begin(report, options->format == OUTPUT_JSON ? REPORT_JSON : REPORT_TEXT, write, NULL);
     summary_sizes(report, snapshot, list);
-    return report_end(report) ? STATUS_OK : STATUS_STOPPED;
+    return report_end(report, err);
 }
 
 enum status sizes_answer(const struct oneshot_options *options, const struct session_helpers *helpers,

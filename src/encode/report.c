@@ -11,18 +11,24 @@
 
 #define LABEL_WIDTH 22
 
+static void flush(struct report *report)
+{
+    if (report->status == STATUS_OK && report->used &&
+        !report->write(report->context, report->block, report->used))
+        report->status = STATUS_STOPPED;
+    report->used = 0;
+}
+
 static void put(struct report *report, const char *data, size_t length)
 {
-    while (length > 0 && !report->has_failed) {
+    while (length > 0 && report->status == STATUS_OK) {
         size_t room = sizeof report->block - report->used, part = length < room ? length : room;
         memcpy(report->block + report->used, data, part);
         report->used += part;
         data += part;
         length -= part;
-        if (report->used == sizeof report->block) {
-            report->has_failed = !report->write(report->context, report->block, report->used);
-            report->used = 0;
-        }
+        if (report->used == sizeof report->block)
+            flush(report);
     }
 }
 
@@ -57,14 +63,20 @@ void report_begin(struct report *report, enum report_format format, report_write
         put_string(report, "{");
 }
 
-bool report_end(struct report *report)
+enum status report_status(const struct report *report, struct error *err)
+{
+    if (report->status == STATUS_OK)
+        return STATUS_OK;
+    return error_set(err, report->status,
+                     report->status == STATUS_STOPPED ? "the reader is gone" : "no memory for the answer");
+}
+
+enum status report_end(struct report *report, struct error *err)
 {
     if (report->format == REPORT_JSON)
         put_string(report, "}\n");
-    if (!report->has_failed && report->used)
-        report->has_failed = !report->write(report->context, report->block, report->used);
-    report->used = 0;
-    return !report->has_failed;
+    flush(report);
+    return report_status(report, err);
 }
 
 void report_key(struct report *report, const char *key, const char *label)
@@ -187,7 +199,7 @@ void report_text(struct report *report, const char *text)
         clean(&plain, text);
     }
     if (json.failed || plain.failed)
-        report->has_failed = true;
+        report->status = STATUS_NO_MEMORY;
     put_value(report, buffer_string(&json), buffer_string(&plain));
 }
 
@@ -245,7 +257,7 @@ void report_hex(struct report *report, const void *data, size_t length)
 {
     scoped_free char *json = malloc(2 * length + 3);
     if (!json) {
-        report->has_failed = true;
+        report->status = STATUS_NO_MEMORY;
         return;
     }
     char *at = json;
@@ -258,6 +270,8 @@ void report_hex(struct report *report, const void *data, size_t length)
     scoped_buffer struct buffer text = {0};
     if (report->format == REPORT_TEXT)
         buffer_text(&text, json + 1);
+    if (text.failed)
+        report->status = STATUS_NO_MEMORY;
     *at++ = '"';
     *at = '\0';
     put_value(report, json, buffer_string(&text));

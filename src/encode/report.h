@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+
 /** Takes a block; false ends the report (the reader is gone). */
 typedef bool (*report_write)(void *context, const char *data, size_t length);
 
@@ -26,12 +28,12 @@ struct report_column {
 
 #define REPORT_BLOCK_BYTES (64 * 1024)
 
-/** A report under way; allocate it. Read-only for others but @has_failed. */
+/** A report under way; allocate it. Read-only for others. */
 struct report {
     enum report_format format;
     report_write write;
     void *context;
-    bool has_failed; /* @write refused a block: all that follows is dropped */
+    enum status status; /* as report_status() says: once not STATUS_OK, all that follows is dropped */
     bool has_fields;
     const char *key, *label; /* of the next value outside of a table */
     const struct report_column *columns;
@@ -43,8 +45,10 @@ struct report {
 
 /** Begin; blocks go to @write with @context. report_end() must follow, or the report is forgotten. */
 void report_begin(struct report *report, enum report_format format, report_write write, void *context);
-/** End and send what is left; false where the reader is gone. */
-bool report_end(struct report *report);
+/** STATUS_OK; STATUS_STOPPED: the reader is gone; STATUS_NO_MEMORY: a value is lost for want of it. */
+enum status report_status(const struct report *report, struct error *err) must_check;
+/** End and send what is left; report_status() then. */
+enum status report_end(struct report *report, struct error *err) must_check;
 
 /** Name the next value. @label NULL: it is not printed in text. */
 void report_key(struct report *report, const char *key, const char *label);

@@ -93,9 +93,7 @@ enum status inspection_run(const struct inspection *inspection, const struct ins
     /* what was read must be of the process that was meant */
     if (status == STATUS_OK)
         status = target_still_same(inspection->target, err);
-    if (status == STATUS_OK && report->has_failed)
-        return error_set(err, STATUS_STOPPED, "the reader is gone");
-    return status;
+    return status == STATUS_OK ? report_status(report, err) : status;
 }
 
 void inspect_head(const struct inspection *inspection, struct report *report)
@@ -109,8 +107,10 @@ void inspect_head(const struct inspection *inspection, struct report *report)
 enum status inspect_go_on(const struct inspection *inspection, const struct report *report, uint64_t done,
                           uint64_t total, struct error *err)
 {
-    if (report->has_failed ||
-        (inspection->progress && !inspection->progress(inspection->progress_context, done, total)))
+    enum status status = report_status(report, err);
+    if (status != STATUS_OK)
+        return status;
+    if (inspection->progress && !inspection->progress(inspection->progress_context, done, total))
         return error_set(err, STATUS_STOPPED, "the reader is gone");
     if (clock_monotonic_ns() > inspection->deadline_ns)
         return error_set(err, STATUS_TIMEOUT, "the time given ran out: allow more, or ask for less");

@@ -52,6 +52,8 @@ static const struct report_column MAPS[] = {
     {"file", "FILE", 0, false},
 };
 
+#define NAME_SHOWN_BYTES 4096 /* what the kernel makes of a path at most */
+
 static void put_mapping(const struct inspection *inspection, const struct places *places, size_t i,
                         const struct mapping_usage *usage, struct report *report)
 {
@@ -73,11 +75,13 @@ static void put_mapping(const struct inspection *inspection, const struct places
     report_bytes(report, mapping->offset);
     put_detail(inspection, places, mapping, report);
     report_bool(report, mapping->is_deleted);
-    scoped_buffer struct buffer name = {0};
-    buffer_text(&name, mapping->name);
-    if (mapping->is_deleted && report->format == REPORT_TEXT)
-        buffer_text(&name, " (deleted)");
-    report_text(report, name.length ? buffer_string(&name) : NULL);
+    if (mapping->is_deleted && report->format == REPORT_TEXT) {
+        char name[NAME_SHOWN_BYTES + sizeof " (deleted)"];
+        snprintf(name, sizeof name, "%.*s (deleted)", NAME_SHOWN_BYTES, mapping->name);
+        report_text(report, name);
+    } else {
+        report_text(report, mapping->name[0] ? mapping->name : NULL);
+    }
 }
 
 enum status inspect_maps(const struct inspection *inspection, const struct inspection_question *question,

@@ -115,7 +115,7 @@ static void render(struct front *front)
         hostile_require(store_state_at(view.processes[i], 1) < PROCESS_STATE_COUNT, "a state that is none");
         report_begin(report, REPORT_JSON, append, &body);
         advice_put(view.processes[i]->snapshot, report);
-        report_end(report);
+        hostile_require(report_end(report, NULL) == STATUS_OK, "an advice that cannot be made");
     }
 }
 

@@ -42,7 +42,5 @@ enum status inspections_answer(const struct scan_job *job, const struct inspecti
     status = inspection_run(&inspection, question, report, err);
     job->resolver->target_root_fd = -1;
     job->resolver->deadline_ns = 0;
-    if (status == STATUS_OK && !report_end(report))
-        return error_set(err, STATUS_STOPPED, "the reader hung up");
-    return status;
+    return status == STATUS_OK ? report_end(report, err) : status;
 }

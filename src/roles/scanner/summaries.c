@@ -88,7 +88,5 @@ enum status summary_send(struct summary *summary, const struct snapshot *snapsho
         return error_set(err, STATUS_NO_MEMORY, "no memory for the answer");
     report_begin(report, REPORT_JSON, write, context);
     enum status status = put_body(summary, snapshot, report, err);
-    if (status != STATUS_OK)
-        return status;
-    return report_end(report) ? STATUS_OK : STATUS_STOPPED;
+    return status == STATUS_OK ? report_end(report, err) : status;
 }

@@ -36,7 +36,8 @@ static enum MHD_Result reply_advice(struct request *request, const struct snapsh
     report_key(report, "comm", NULL);
     report_text(report, snapshot->labels.comm);
     advice_put(snapshot, report);
-    report_end(report);
+    if (report_end(report, &err) != STATUS_OK)
+        return request_fail(request, &err);
     return request_reply(request, 200, "application/json", &body);
 }
 
