@@ -60,21 +60,38 @@ static void look_at(struct stream *stream, short pipe_events, short client_event
         stream_resume(stream);
 }
 
-/* Fill two entries a stream; those that nothing can be learned from are -1, which poll(2) skips. */
-static nfds_t prepare(struct streams *streams, struct pollfd *polled, uint64_t *ids, int *timeout_ms)
+/* Where a stream is in what is polled; 0: there is nothing to learn of it. */
+struct watched {
+    uint64_t id;
+    nfds_t pipe, client;
+};
+
+static nfds_t append(struct pollfd *polled, nfds_t *count, int fd, short events)
+{
+    polled[*count] = (struct pollfd){fd, events, 0};
+    return (*count)++;
+}
+
+/* Fill the entries and what timeout the streams have. The first is for the eventfd; no more entries than
+ * descriptors, or poll(2) refuses them where RLIMIT_NOFILE is low. */
+static nfds_t prepare(struct streams *streams, struct pollfd *polled, struct watched *watched,
+                      int *timeout_ms)
 {
     nfds_t count = 0;
     uint64_t now = clock_monotonic_ns();
     *timeout_ms = -1;
-    polled[count++] = (struct pollfd){streams->wake, POLLIN, 0};
+    append(polled, &count, streams->wake, POLLIN);
     for (size_t i = 0; i < STREAMS_MAX; i++) {
         const struct stream *stream = streams->items[i];
-        ids[i] = stream ? stream->id : 0;
-        bool wants_pipe =
-            stream && stream->is_suspended && stream->state != STREAM_WAITING && !stream->is_at_end;
-        polled[count++] = (struct pollfd){wants_pipe ? stream->pipe : -1, POLLIN, 0};
-        polled[count++] = (struct pollfd){stream && stream->is_suspended ? stream->client : -1, POLLRDHUP, 0};
-        if (!stream || stream->state == STREAM_BROKEN || stream->state == STREAM_REFUSED)
+        watched[i] = (struct watched){.id = stream ? stream->id : 0};
+        if (!stream)
+            continue;
+        if (stream->is_suspended && stream->state != STREAM_WAITING && !stream->is_at_end &&
+            stream->pipe >= 0)
+            watched[i].pipe = append(polled, &count, stream->pipe, POLLIN);
+        if (stream->is_suspended)
+            watched[i].client = append(polled, &count, stream->client, POLLRDHUP);
+        if (stream->state == STREAM_BROKEN || stream->state == STREAM_REFUSED)
             continue;
         uint64_t left_ms = stream->deadline_ns > now ? (stream->deadline_ns - now) / NS_PER_MS + 1 : 0;
         int capped = left_ms > 3600000 ? 3600000 : (int)left_ms;
@@ -84,15 +101,20 @@ static nfds_t prepare(struct streams *streams, struct pollfd *polled, uint64_t *
     return count;
 }
 
+static short events_at(const struct pollfd *polled, nfds_t at)
+{
+    return at ? polled[at].revents : 0;
+}
+
 static void *watch(void *context)
 {
     struct streams *streams = context;
     struct pollfd polled[1 + 2 * STREAMS_MAX];
-    uint64_t ids[STREAMS_MAX];
+    struct watched watched[STREAMS_MAX];
     pthread_mutex_lock(&streams->lock);
     while (!streams->is_stopping) {
         int timeout_ms;
-        nfds_t count = prepare(streams, polled, ids, &timeout_ms);
+        nfds_t count = prepare(streams, polled, watched, &timeout_ms);
         pthread_mutex_unlock(&streams->lock);
         int ready = poll(polled, count, timeout_ms);
         uint64_t ignored;
@@ -100,8 +122,9 @@ static void *watch(void *context)
             ready = 0;
         pthread_mutex_lock(&streams->lock);
         for (size_t i = 0; ready >= 0 && i < STREAMS_MAX; i++)
-            if (streams->items[i] && streams->items[i]->id == ids[i])
-                look_at(streams->items[i], polled[1 + 2 * i].revents, polled[2 + 2 * i].revents);
+            if (streams->items[i] && streams->items[i]->id == watched[i].id)
+                look_at(streams->items[i], events_at(polled, watched[i].pipe),
+                        events_at(polled, watched[i].client));
     }
     pthread_mutex_unlock(&streams->lock);
     return NULL;
