@@ -65,6 +65,14 @@ static enum status status_of_errno(int os_errno)
     }
 }
 
+/* What a person can do about it, where the cause is ours alone. */
+static const char *remedy_of_errno(int os_errno)
+{
+    return os_errno == EMFILE   ? " (raise the limit of open files: LimitNOFILE=, ulimit -n)"
+           : os_errno == ENFILE ? " (raise that of the whole machine: sysctl fs.file-max)"
+                                : "";
+}
+
 enum status error_errno(struct error *err, int os_errno, const char *format, ...)
 {
     enum status status = status_of_errno(os_errno);
@@ -77,7 +85,8 @@ enum status error_errno(struct error *err, int os_errno, const char *format, ...
     err->status = status;
     err->os_errno = os_errno;
     if (used >= 0 && (size_t)used < sizeof err->message)
-        snprintf(err->message + used, sizeof err->message - (size_t)used, ": %s", strerror(os_errno));
+        snprintf(err->message + used, sizeof err->message - (size_t)used, ": %s%s", strerror(os_errno),
+                 remedy_of_errno(os_errno));
     return status;
 }
 

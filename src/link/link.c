@@ -172,6 +172,7 @@ struct packet {
     uint8_t *data; /* of the receiver */
     size_t length;
     bool is_cut;
+    bool lacks_descriptors;
     int fds[2];
     size_t fd_count;
 };
@@ -205,7 +206,8 @@ static enum status receive_packet(int end, struct packet *packet, size_t room, s
     if (got < 0)
         return error_set(err, STATUS_GONE, "the other role has closed its link");
     packet->length = (size_t)got;
-    packet->is_cut = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+    packet->is_cut = (header.msg_flags & MSG_TRUNC) != 0;
+    packet->lacks_descriptors = (header.msg_flags & MSG_CTRUNC) != 0;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
             continue;
@@ -255,6 +257,10 @@ static enum status open_packet(struct packet *packet, struct message *ret, struc
     if (packet->length < sizeof frame)
         return error_set(err, STATUS_BAD_DATA, "a message of another role is cut short");
     memcpy(&frame, packet->data, sizeof frame);
+    if (packet->lacks_descriptors)
+        return error_set(err, STATUS_BAD_DATA,
+                         "a descriptor that another role sent could not be taken: raise the limit of open "
+                         "files (LimitNOFILE=, ulimit -n)");
     if (!is_frame_sound(&frame, packet))
         return error_set(err, STATUS_BAD_DATA, "another role sent what is no message");
     scoped_free uint8_t *data = malloc((size_t)frame.length + 1);

@@ -54,7 +54,8 @@ void live_swapped(struct target *target, const struct address_range **ret, size_
     struct live *live = live_of(target);
     if (!live->is_swap_known) {
         live->is_swap_known = true;
-        log_once();
+        if (live->base.trouble_errno == 0) /* else it was not refused */
+            log_once();
         enum status status = has_swap(live) ? read_swapped(live) : STATUS_OK;
         /* what is swapped would be read as if it were not */
         if (status != STATUS_OK && status != STATUS_GONE)
