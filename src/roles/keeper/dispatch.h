@@ -38,6 +38,7 @@ struct keeper {
     uint64_t usage_ns; /* when the front was told of our usage last, CLOCK_MONOTONIC */
     bool is_started;   /* the configuration is good and the front listens */
     bool is_ending;
+    unsigned failed_waits; /* one after the other */
     int exit_code;
 };
 

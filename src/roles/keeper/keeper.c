@@ -27,6 +27,8 @@
 
 #define TICK_MS 250
 #define END_NS (700 * NS_PER_MS)
+/* some 25 s of them */
+#define FAILED_WAITS_MAX 100u
 
 /* Pids below a procfs of another pid namespace would name the wrong processes. */
 static enum status check_procfs(const char *procfs, struct error *err)
@@ -177,6 +179,21 @@ static void restart_what_is_due(struct keeper *keeper)
     own_usage_refresh(keeper, now_ns);
 }
 
+/* Without memory for it: again, a moment later. One that never can wait has nothing to serve for. */
+static void wait_for_event(struct keeper *keeper, struct pollfd *polled, nfds_t count)
+{
+    if (poll(polled, count, TICK_MS) >= 0 || errno == EINTR) {
+        keeper->failed_waits = 0;
+        return;
+    }
+    if (++keeper->failed_waits == FAILED_WAITS_MAX) {
+        log_event(LOG_ERROR, "the keeper cannot wait for events, and ends", "os_error", strerror(errno),
+                  NULL);
+        keeper_end(keeper, 1);
+    }
+    nanosleep(&(struct timespec){.tv_nsec = TICK_MS * (long)NS_PER_MS}, NULL);
+}
+
 static void run(struct keeper *keeper)
 {
     while (!keeper->is_ending) {
@@ -186,9 +203,7 @@ static void run(struct keeper *keeper)
         log_report_dropped();
         for (size_t i = 0; i < KEEPER_CHILDREN; i++)
             polled[1 + i] = (struct pollfd){keeper->children[i].control, POLLIN, 0};
-        /* without memory for it: again, a moment later */
-        if (poll(polled, 1 + KEEPER_CHILDREN, TICK_MS) < 0 && errno != EINTR)
-            nanosleep(&(struct timespec){.tv_nsec = TICK_MS * (long)NS_PER_MS}, NULL);
+        wait_for_event(keeper, polled, 1 + KEEPER_CHILDREN);
         for (size_t i = 0; i < KEEPER_CHILDREN; i++)
             if (polled[1 + i].revents)
                 dispatch_receive(keeper, &keeper->children[i]);
@@ -218,13 +233,14 @@ static void end_children(struct keeper *keeper)
     uint64_t limit_ns = clock_monotonic_ns() + END_NS;
     for (size_t i = 0; i < KEEPER_CHILDREN; i++)
         scoped_fd_run(&keeper->children[i].control);
-    while (has_children(keeper)) {
+    /* who was killed ends at once; one that the kernel holds does not keep us from it */
+    while (has_children(keeper) && clock_monotonic_ns() < limit_ns + END_NS) {
         int wait_status;
         pid_t pid = waitpid(-1, &wait_status, WNOHANG);
         for (size_t i = 0; pid > 0 && i < KEEPER_CHILDREN; i++)
             if (keeper->children[i].pid == pid)
                 keeper->children[i].pid = 0;
-        if (pid != 0)
+        if (pid > 0)
             continue;
         uint64_t now_ns = clock_monotonic_ns();
         for (size_t i = 0; now_ns >= limit_ns && i < KEEPER_CHILDREN; i++)
