@@ -22,11 +22,11 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <linux/ptrace.h>
 
 #include "allocator/allocator.h"
 #include "base/checked.h"
 #include "base/clock.h"
+#include "call_trace.h"
 #include "link/hold_client.h"
 #include "roles/holder/holder.h"
 #include "support/fixture.h"
@@ -34,7 +34,6 @@
 
 #define BUDGET_NS (20 * NS_PER_SECOND)
 #define TIME_NS (120 * NS_PER_SECOND)
-#define CALLS_MAX 32
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define PAGE_FAULTS_MAX UINT64_MAX /* those of its shadow */
 #else
@@ -194,66 +193,6 @@ static _Noreturn void run_scanner(const struct question *question)
     _exit(0);
 }
 
-/* What reads a process and asks for nothing. */
-static bool only_reads(const struct ptrace_syscall_info *call)
-{
-    switch (call->entry.nr) {
-    case SYS_process_vm_readv:
-    case SYS_pread64:
-    case SYS_read:
-    case SYS_getdents64:
-    case SYS_get_robust_list:
-    case SYS_clock_gettime: /* where the clock has no vDSO */
-    case SYS_close:
-        return true;
-    case SYS_ioctl:
-        return (call->entry.args[1] & 0xffff) == ('f' << 8 | 16); /* PAGEMAP_SCAN */
-    case SYS_openat:
-        return (call->entry.args[2] & 3) == 0; /* O_RDONLY */
-    default:
-        return false;
-    }
-}
-
-/* The system calls that were made while the target stood still, and may not be. */
-struct calls {
-    uint64_t numbers[CALLS_MAX];
-    size_t count;
-    size_t reads; /* of the target's memory, to see that anything is seen */
-};
-
-static void look_at_call(pid_t scanner, struct calls *calls)
-{
-    struct ptrace_syscall_info call = {0};
-    if (!atomic_load(&shared->is_held) ||
-        ptrace(PTRACE_GET_SYSCALL_INFO, scanner, (void *)sizeof call, &call) <= 0 ||
-        call.op != PTRACE_SYSCALL_INFO_ENTRY)
-        return;
-    calls->reads += call.entry.nr == SYS_process_vm_readv;
-    if (!only_reads(&call) && calls->count < CALLS_MAX)
-        calls->numbers[calls->count++] = call.entry.nr;
-}
-
-/* Let the scanner run to its end, stopped at each of its system calls. */
-static bool trace(pid_t scanner, struct calls *calls)
-{
-    int status;
-    if (waitpid(scanner, &status, 0) != scanner || !WIFSTOPPED(status) ||
-        ptrace(PTRACE_SETOPTIONS, scanner, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)) != 0)
-        return false;
-    for (int signal = 0; ptrace(PTRACE_SYSCALL, scanner, NULL, (void *)(intptr_t)signal) == 0;) {
-        if (waitpid(scanner, &status, 0) != scanner)
-            return false;
-        if (!WIFSTOPPED(status))
-            return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-        bool is_call = WSTOPSIG(status) == (SIGTRAP | 0x80);
-        signal = is_call ? 0 : WSTOPSIG(status);
-        if (is_call)
-            look_at_call(scanner, calls);
-    }
-    return false;
-}
-
 static void check(const struct question *question)
 {
     struct calls calls = {0};
@@ -261,7 +200,7 @@ static void check(const struct question *question)
     pid_t scanner = fork();
     if (scanner == 0)
         run_scanner(question);
-    assert_true(trace(scanner, &calls));
+    assert_true(trace_calls(scanner, &shared->is_held, &calls));
     for (size_t i = 0; i < calls.count; i++)
         print_error("a system call while the target stood still: number %u\n", (unsigned)calls.numbers[i]);
     assert_int_equal(shared->status, STATUS_OK);

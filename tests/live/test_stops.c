@@ -2,152 +2,33 @@
  * test_stops.c - stops of processes in states of their own: stopped by a signal, in a vfork, with thousands
  * of threads, without their leader, ending meanwhile. Each goes on as if nothing had been.
  */
-#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
 #include "link/hold_client.h"
+#include "odd_targets.h"
 #include "roles/holder/holder.h"
+#include "target/live.h"
 
 #define BUDGET_NS (20 * NS_PER_SECOND)
-#define PATIENCE_NS (60 * NS_PER_SECOND)
-#define OWN_CODE 42
-#define MANY_THREADS 1500
-
-/* Shared with the target. */
-struct shared {
-    atomic_uint_fast64_t beats;
-    atomic_uint ready, must_end;
-};
 
 struct fixture {
-    struct shared *shared;
     pid_t target;
     struct holder_child child;
     struct hold_client client;
 };
 
 static struct fixture fixture;
-static struct shared *shared;
-
-static void rest(void)
-{
-    nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
-}
-
-static void *beat(void *unused)
-{
-    while (!atomic_load(&shared->must_end)) {
-        atomic_fetch_add(&shared->beats, 1);
-        rest();
-    }
-    _exit(OWN_CODE);
-    return unused;
-}
-
-static void *wait_for_ever(void *unused)
-{
-    while (pause() < 0)
-        continue;
-    return unused;
-}
-
-static pthread_t start(void *(*run)(void *))
-{
-    pthread_t thread;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 65536);
-    if (pthread_create(&thread, &attributes, run, NULL) != 0)
-        _exit(99);
-    return thread;
-}
-
-static void without_leader(void)
-{
-    start(beat);
-    pthread_exit(NULL);
-}
-
-static void plain(void)
-{
-    beat(NULL);
-}
-
-/* A parent that waits in vfork while its child lives, and nothing can stop it. */
-static void in_vfork(void)
-{
-    start(beat);
-    atomic_store(&shared->ready, 1);
-    pid_t child = vfork();
-    if (child == 0) {
-        while (!atomic_load(&shared->must_end))
-            rest();
-        _exit(OWN_CODE);
-    }
-    wait_for_ever(NULL);
-}
-
-static void many(void)
-{
-    for (int i = 0; i < MANY_THREADS; i++)
-        start(wait_for_ever);
-    atomic_store(&shared->ready, 1);
-    beat(NULL);
-}
-
-static void *allocate(void *unused)
-{
-    atomic_fetch_add(&shared->beats, 1);
-    return unused;
-}
-
-/* Threads come and go all the time. */
-static void breeding(void)
-{
-    while (!atomic_load(&shared->must_end))
-        pthread_join(start(allocate), NULL);
-    _exit(OWN_CODE);
-}
-
-static bool waits_until(bool (*condition)(uint64_t), uint64_t argument)
-{
-    for (uint64_t end = clock_monotonic_ns() + PATIENCE_NS; !condition(argument); rest())
-        if (clock_monotonic_ns() > end)
-            return false;
-    return true;
-}
-
-static bool has_beaten(uint64_t goal)
-{
-    return atomic_load(&shared->beats) >= goal;
-}
-
-static bool is_ready(uint64_t unused)
-{
-    (void)unused;
-    return atomic_load(&shared->ready);
-}
-
-static bool beats_on(void)
-{
-    return waits_until(has_beaten, atomic_load(&shared->beats) + 3);
-}
-
 static void begin_target(void (*run)(void))
 {
     fixture.target = fork();
@@ -156,15 +37,14 @@ static void begin_target(void (*run)(void))
         run();
         _exit(98);
     }
-    assert_true(beats_on());
+    assert_true(odd_beats_on());
 }
 
 static int set_up(void **state)
 {
     (void)state;
-    shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_true(shared != MAP_FAILED);
-    fixture = (struct fixture){.shared = shared};
+    assert_true(odd_share());
+    fixture = (struct fixture){0};
     hold_client_init(&fixture.client, &(struct hold_launcher){.start = holder_child_start,
                                                               .stop = holder_child_stop,
                                                               .context = &fixture.child});
@@ -178,7 +58,7 @@ static int tear_down(void **state)
         kill(fixture.target, SIGKILL);
         waitpid(fixture.target, NULL, 0);
     }
-    munmap(shared, 4096);
+    odd_unshare();
     return 0;
 }
 
@@ -197,9 +77,9 @@ static struct hold_report end(void)
 
 static void assert_stands_still(void)
 {
-    uint64_t before = atomic_load(&shared->beats), until = clock_monotonic_ns() + 2 * NS_PER_MS;
+    uint64_t before = atomic_load(&odd_shared->beats), until = clock_monotonic_ns() + 2 * NS_PER_MS;
     while (clock_monotonic_ns() < until)
-        assert_int_equal(atomic_load(&shared->beats), before);
+        assert_int_equal(atomic_load(&odd_shared->beats), before);
 }
 
 /* Nothing of it changed that its parent could be told. */
@@ -211,51 +91,41 @@ static void assert_parent_sees_nothing(void)
 static void assert_ends_as_its_own(void)
 {
     int status;
-    atomic_store(&shared->must_end, 1);
+    atomic_store(&odd_shared->must_end, 1);
     assert_int_equal(waitpid(fixture.target, &status, WUNTRACED | WCONTINUED), fixture.target);
     assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), OWN_CODE);
+    assert_int_equal(WEXITSTATUS(status), ODD_EXIT_CODE);
     fixture.target = 0;
 }
 
 static void test_leader_has_ended(void **state)
 {
     (void)state;
-    begin_target(without_leader);
+    begin_target(odd_without_leader);
     for (int i = 0; i < 10; i++) {
         assert_int_equal(begin(BUDGET_NS), STATUS_OK);
         assert_stands_still();
         struct hold_report report = end();
         assert_true(report.is_confirmed);
         assert_int_equal(report.threads, 1);
-        assert_true(beats_on());
+        assert_true(odd_beats_on());
     }
     assert_parent_sees_nothing();
     assert_ends_as_its_own();
 }
 
-static char state_of(pid_t pid)
-{
-    char path[40], state = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(path, "re");
-    assert_non_null(file);
-    assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-    fclose(file);
-    return state;
-}
-
 static bool is_stopped(uint64_t unused)
 {
+    struct proc_stat stat;
     (void)unused;
-    return state_of(fixture.target) == 'T';
+    return proc_stat_read("/proc", fixture.target, &stat, NULL) == STATUS_OK && stat.state == 'T';
 }
 
 static void test_stopped_by_a_signal(void **state)
 {
     int status;
     (void)state;
-    begin_target(plain);
+    begin_target(odd_plain);
     kill(fixture.target, SIGSTOP);
     assert_int_equal(waitpid(fixture.target, &status, WUNTRACED), fixture.target);
     assert_true(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
@@ -263,26 +133,26 @@ static void test_stopped_by_a_signal(void **state)
         assert_int_equal(begin(BUDGET_NS), STATUS_OK);
         assert_stands_still();
         assert_true(end().is_confirmed);
-        assert_true(waits_until(is_stopped, 0));
+        assert_true(odd_waits_until(is_stopped, 0));
         assert_stands_still();
         assert_parent_sees_nothing();
     }
     kill(fixture.target, SIGCONT);
     assert_int_equal(waitpid(fixture.target, &status, WCONTINUED), fixture.target);
     assert_true(WIFCONTINUED(status));
-    assert_true(beats_on());
+    assert_true(odd_beats_on());
     assert_ends_as_its_own();
 }
 
 static void test_vfork_parent(void **state)
 {
     (void)state;
-    begin_target(in_vfork);
-    assert_true(waits_until(is_ready, 0));
-    rest();
+    begin_target(odd_in_vfork);
+    assert_true(odd_waits_until(odd_is_ready, 0));
+    odd_rest();
     for (int i = 0; i < 3; i++) {
         assert_int_equal(begin(40 * NS_PER_MS), STATUS_TIMEOUT);
-        assert_true(beats_on());
+        assert_true(odd_beats_on());
     }
     assert_parent_sees_nothing();
     assert_ends_as_its_own();
@@ -294,20 +164,20 @@ static void test_many_threads(void **state)
     fixture.target = fork();
     if (fixture.target == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        many();
+        odd_many();
     }
-    assert_true(waits_until(is_ready, 0));
+    assert_true(odd_waits_until(odd_is_ready, 0));
     /* they could not be let go in that time: nothing is begun (a loaded machine may not even come to say so)
      */
     enum status refusal = begin(5 * NS_PER_MS);
     assert_true(refusal == STATUS_TOO_LARGE || refusal == STATUS_TIMEOUT);
-    assert_true(beats_on());
+    assert_true(odd_beats_on());
     assert_int_equal(begin(60 * NS_PER_SECOND), STATUS_OK);
     assert_stands_still();
     struct hold_report report = end();
     assert_true(report.is_confirmed);
-    assert_int_equal(report.threads, MANY_THREADS + 1);
-    assert_true(beats_on());
+    assert_int_equal(report.threads, ODD_MANY_THREADS + 1);
+    assert_true(odd_beats_on());
     assert_parent_sees_nothing();
     assert_ends_as_its_own();
 }
@@ -316,7 +186,7 @@ static void test_threads_come_and_go(void **state)
 {
     unsigned held = 0;
     (void)state;
-    begin_target(breeding);
+    begin_target(odd_breeding);
     for (int i = 0; i < 50; i++) {
         enum status status = begin(BUDGET_NS);
         if (status == STATUS_OK) {
@@ -325,7 +195,7 @@ static void test_threads_come_and_go(void **state)
         } else {
             assert_true(status == STATUS_TIMEOUT || status == STATUS_TOO_LARGE);
         }
-        assert_true(beats_on());
+        assert_true(odd_beats_on());
     }
     assert_true(held > 0);
     assert_parent_sees_nothing();
@@ -336,7 +206,7 @@ static void test_killed_while_it_stands_still(void **state)
 {
     int status;
     (void)state;
-    begin_target(plain);
+    begin_target(odd_plain);
     assert_int_equal(begin(BUDGET_NS), STATUS_OK);
     kill(fixture.target, SIGKILL);
     end();

@@ -14,109 +14,14 @@
 #include "allocator/glibc/pass.h"
 #include "allocator/glibc/result.h"
 #include "base/clock.h"
-#include "fuzz/heap_image.h"
+#include "libcs_process.h"
 
-#define LIBCS 3
 #define ROUNDS 60
 #define TIMEOUT_NS (60 * NS_PER_SECOND)
 
 static struct scan_threads *threads_of[9];
 
-/* A process with several libcs, each with heaps of its own. */
-struct process {
-    struct target base;
-    unsigned count;
-    struct target *libcs[LIBCS];
-};
-
-static struct heap_image images[LIBCS];
-
-static struct process *process_of(struct target *target)
-{
-    return (struct process *)target;
-}
-
-static size_t read_memory(struct target *target, uint64_t address, void *data, size_t length)
-{
-    const struct process *process = process_of(target);
-    size_t got = 0;
-    for (unsigned i = 0; got == 0 && i < process->count; i++) {
-        got = process->libcs[i]->ops->read(process->libcs[i], address, data, length);
-    }
-    return got;
-}
-
-static void read_parts(struct target *target, struct target_part *parts, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        parts[i].is_read =
-            read_memory(target, parts[i].address, parts[i].data, parts[i].length) == parts[i].length;
-    }
-}
-
-static int by_start(const void *left, const void *right)
-{
-    const struct mapping *a = left, *b = right;
-    return a->start < b->start ? -1 : a->start > b->start;
-}
-
-static enum status read_maps(struct target *target, struct maps *ret, struct error *err)
-{
-    const struct process *process = process_of(target);
-    struct maps all = {.rows = calloc(LIBCS * (size_t)REGION_COUNT, sizeof *all.rows), .names = calloc(1, 1)};
-    (void)err;
-    for (unsigned i = 0; i < process->count; i++) {
-        struct maps maps = {0};
-        assert_int_equal(target_maps(process->libcs[i], &maps, NULL), STATUS_OK);
-        for (size_t j = 0; j < maps.count; j++) {
-            all.rows[all.count] = maps.rows[j];
-            all.rows[all.count++].name = all.names;
-        }
-        maps_deinit(&maps);
-    }
-    qsort(all.rows, all.count, sizeof *all.rows, by_start);
-    *ret = all;
-    return STATUS_OK;
-}
-
-static enum status page_states(struct target *target, uint64_t start, size_t pages, uint8_t *states,
-                               struct error *err)
-{
-    static _Thread_local uint8_t one[PAGE_VIEW_STRIPE_PAGES];
-    const struct process *process = process_of(target);
-    memset(states, PAGE_ABSENT, pages);
-    for (unsigned i = 0; i < process->count; i++) {
-        (void)process->libcs[i]->ops->page_states(process->libcs[i], start, pages, one, err);
-        for (size_t page = 0; page < pages; page++) {
-            states[page] = one[page] == PAGE_ABSENT ? states[page] : one[page];
-        }
-    }
-    return STATUS_OK;
-}
-
-static enum status read_threads(struct target *target, struct target_thread **ret, size_t *count_ret,
-                                struct error *err)
-{
-    struct target *first = process_of(target)->libcs[0];
-    return first->ops->threads(first, ret, count_ret, err);
-}
-
-static enum status robust_list(struct target *target, pid_t tid, uint64_t *head_ret)
-{
-    struct target *first = process_of(target)->libcs[0];
-    return first->ops->robust_list(first, tid, head_ret);
-}
-
-static const struct target_ops PROCESS = {
-    .name = "libcs",
-    .read = read_memory,
-    .read_parts = read_parts,
-    .maps = read_maps,
-    .page_states = page_states,
-    .threads = read_threads,
-    .robust_list = robust_list,
-    .share_bytes = sizeof(struct process),
-};
+static struct heap_image images[LIBCS_MAX];
 
 /* All that a sink is told, in its order. */
 struct record {
@@ -172,10 +77,11 @@ struct answer {
 
 static struct answer scan(unsigned libcs, const struct wish *wish, struct scan_threads *threads)
 {
-    struct process process = {
-        .base = {.ops = &PROCESS, .word_bytes = images[0].location.layout.word_bytes, .page_bytes = 4096},
-        .count = libcs};
-    struct glibc_location rows[LIBCS];
+    struct libcs_process process = {.base = {.ops = &LIBCS_PROCESS,
+                                             .word_bytes = images[0].location.layout.word_bytes,
+                                             .page_bytes = 4096},
+                                    .count = libcs};
+    struct glibc_location rows[LIBCS_MAX];
     for (unsigned i = 0; i < libcs; i++) {
         process.libcs[i] = heap_image_target(&images[i]);
         rows[i] = images[i].location;
@@ -260,7 +166,7 @@ static unsigned build(uint32_t *random, bool damages)
 {
     uint8_t data[512];
     unsigned word_bytes = next(random) % 4 == 0 ? 4 : 8, minor = 17 + next(random) % 28;
-    unsigned libcs = word_bytes == 8 ? 1 + next(random) % LIBCS : 1;
+    unsigned libcs = word_bytes == 8 ? 1 + next(random) % LIBCS_MAX : 1;
     for (unsigned i = 0; i < libcs; i++) {
         for (size_t at = 0; at < sizeof data; at++) {
             data[at] = (uint8_t)next(random);
