@@ -1,7 +1,6 @@
 /* check_access.c - see check_access.h. Nothing is read of a process but whether it may be. */
 #include "cli/check_access.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "target/proc_file.h"
 #include "target/rights.h"
 
 /* Refusals that are told apart; the rest are counted under one line. */
@@ -150,13 +150,9 @@ static void print_survey(const struct survey *survey)
 /* False with the failure in @survey where not all of it could be listed. */
 static bool survey_all(struct survey *survey, const char *procfs, DIR *directory)
 {
-    const struct dirent *entry;
-    while (errno = 0, (entry = readdir(directory)) != NULL) {
-        char *end;
-        long pid = strtol(entry->d_name, &end, 10);
-        if (*end == '\0' && pid > 0 && pid <= INT32_MAX)
-            survey_one(survey, procfs, (int32_t)pid);
-    }
+    pid_t pid;
+    while ((pid = proc_next_pid(directory)) != 0)
+        survey_one(survey, procfs, pid);
     if (errno != 0)
         error_errno(&survey->failure, errno, "list the processes in %s", procfs);
     return survey->failure.status == STATUS_OK;

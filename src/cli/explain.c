@@ -1,8 +1,6 @@
 /* explain.c - see explain.h. */
 #include "cli/explain.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +13,7 @@
 #include "roles/scanner/facts.h"
 #include "roles/scanner/groups.h"
 #include "roles/scanner/pid_files.h"
+#include "target/proc_file.h"
 
 #define ANCESTORS_MAX 64
 
@@ -114,10 +113,9 @@ static void explain_conflict(struct explanation *explanation, const struct match
                "identify_by (a conflict)\n",
                owner->line);
     scoped_directory DIR *directory = owner ? NULL : opendir(explanation->procfs);
-    const struct dirent *process;
-    while (directory && (process = readdir(directory)) != NULL)
-        if (isdigit((unsigned char)process->d_name[0]) &&
-            print_rival(explanation, found, atoi(process->d_name)))
+    pid_t pid;
+    while (directory && (pid = proc_next_pid(directory)) != 0)
+        if (print_rival(explanation, found, pid))
             return;
 }
 

@@ -1,8 +1,6 @@
 /* find_process.c - see find_process.h. */
 #include "cli/find_process.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -16,7 +14,7 @@
 #include "base/utf8.h"
 #include "config/pattern.h"
 #include "encode/report.h"
-#include "target/live.h"
+#include "target/proc_file.h"
 
 #define COMMAND_LINE_MAX 65536
 #define CANDIDATES_MAX 32u
@@ -88,10 +86,9 @@ static enum status search_all(struct search *search, struct error *err)
     scoped_directory DIR *directory = opendir(search->procfs);
     if (!directory)
         return error_errno(err, errno, "%s", search->procfs);
-    struct dirent *entry;
-    while ((entry = readdir(directory)) != NULL)
-        if (isdigit((unsigned char)entry->d_name[0]))
-            consider(search, atoi(entry->d_name));
+    pid_t pid;
+    while ((pid = proc_next_pid(directory)) != 0)
+        consider(search, pid);
     return STATUS_OK;
 }
 

@@ -75,7 +75,7 @@ static void scoped_snapshot_run(struct snapshot **snapshot)
 {
     snapshot_unref(*snapshot);
 }
-#define scoped_snapshot __attribute__((cleanup(scoped_snapshot_run)))
+#define scoped_snapshot scoped(scoped_snapshot_run)
 
 typedef void write_fn(struct buffer *out, const struct snapshot *snapshot);
 

@@ -291,7 +291,7 @@ enum status link_receive(int end, struct message *ret, int timeout_ms, struct er
     scoped_free uint8_t *data = malloc(room);
     if (!data)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a message");
-    __attribute__((cleanup(packet_close))) struct packet packet = {.data = data};
+    scoped(packet_close) struct packet packet = {.data = data};
     status = receive_packet(end, &packet, room, err);
     return status == STATUS_OK ? open_packet(&packet, ret, err) : status;
 }

@@ -8,13 +8,15 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+
 #define CAPABILITY_COUNT 64
 
 static void scoped_caps_run(cap_t *caps)
 {
     cap_free(*caps);
 }
-#define scoped_caps __attribute__((cleanup(scoped_caps_run)))
+#define scoped_caps scoped(scoped_caps_run)
 
 uint64_t privileges_held(void)
 {

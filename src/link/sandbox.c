@@ -195,7 +195,7 @@ enum status sandbox_prepare(enum role role, struct error *err)
     if (seccomp_api_get() < SECCOMP_API)
         (void)seccomp_api_set(SECCOMP_API);
     uint32_t otherwise = role == ROLE_KEEPER ? SCMP_ACT_ALLOW : SCMP_ACT_TRAP;
-    __attribute__((cleanup(filter_end))) scmp_filter_ctx filter = seccomp_init(otherwise);
+    scoped(filter_end) scmp_filter_ctx filter = seccomp_init(otherwise);
     if (!filter)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a filter of system calls");
     enum status status = fill(filter, role, err);

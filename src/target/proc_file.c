@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -45,6 +46,18 @@ enum status proc_file_read(int directory_fd, const char *path, size_t bytes_max,
     if (fd < 0)
         return error_errno(err, errno, "open %s of the process", path);
     return proc_file_read_fd(fd, bytes_max, ret, err);
+}
+
+pid_t proc_next_pid(DIR *directory)
+{
+    const struct dirent *entry;
+    while (errno = 0, (entry = readdir(directory)) != NULL) {
+        char *end;
+        long pid = strtol(entry->d_name, &end, 10);
+        if (*end == '\0' && pid > 0 && pid <= INT32_MAX)
+            return (pid_t)pid;
+    }
+    return 0;
 }
 
 enum status proc_file_stat(int directory_fd, const char *path, struct proc_stat *ret, struct error *err)

@@ -2,6 +2,8 @@
 #ifndef TARGET_PROC_FILE_H
 #define TARGET_PROC_FILE_H
 
+#include <dirent.h>
+
 #include "base/buffer.h"
 #include "base/error.h"
 #include "target/live.h"
@@ -27,6 +29,10 @@ enum status proc_file_read_fd(int fd, size_t bytes_max, struct buffer *ret, stru
 /** The same for the file @path below the directory @directory_fd. ENOENT is STATUS_GONE here too. */
 enum status proc_file_read(int directory_fd, const char *path, size_t bytes_max, struct buffer *ret,
                            struct error *err) must_check;
+
+/** The next process that @directory, an open procfs, names, or the next thread of a task folder; 0 at its
+ * end, with errno set where it could not be read to there. */
+pid_t proc_next_pid(DIR *directory);
 
 /** Read and parse a stat file: "stat" or "task/TID/stat" below the directory of a process. */
 enum status proc_file_stat(int directory_fd, const char *path, struct proc_stat *ret,

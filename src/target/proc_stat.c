@@ -2,12 +2,10 @@
  * proc_stat.c - /proc/PID/stat (proc_pid_stat(5)): "pid (comm) state ppid …". comm may hold any byte, also
  * ") R 1", so the fields are counted from the last ')'.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -121,12 +119,11 @@ static void take_memory_of_a_thread(const char *procfs, pid_t pid, struct proc_s
     char path[320];
     snprintf(path, sizeof path, "%s/%d/task", procfs, (int)pid);
     scoped_directory DIR *tasks = opendir(path);
-    const struct dirent *entry;
-    while (tasks && (entry = readdir(tasks)) != NULL) {
+    pid_t tid;
+    while (tasks && (tid = proc_next_pid(tasks)) != 0) {
         struct proc_stat thread;
-        pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
         snprintf(path, sizeof path, "%d/stat", (int)tid);
-        if (tid <= 0 || tid == pid || proc_file_stat(dirfd(tasks), path, &thread, NULL) != STATUS_OK ||
+        if (tid == pid || proc_file_stat(dirfd(tasks), path, &thread, NULL) != STATUS_OK ||
             thread.state == 'Z' || thread.state == 'X')
             continue;
         stat->live_tid = tid;

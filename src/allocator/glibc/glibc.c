@@ -170,7 +170,7 @@ static enum status glibc_scan(struct target *target, const struct scan_request *
 {
     uint64_t begin_ns = clock_monotonic_ns(), read_before = target->read_bytes;
     scoped_maps struct maps maps = {0};
-    __attribute__((cleanup(scoped_locations_run))) struct glibc_locations locations = {0};
+    scoped(scoped_locations_run) struct glibc_locations locations = {0};
     enum status status = locate(target, request, &maps, &locations, err);
     if (status == STATUS_OK && locations.count == 0)
         return error_set(err, STATUS_UNSUPPORTED, "no glibc malloc in the process");

@@ -107,7 +107,7 @@ static enum status open_tcp(const char *address, int *fd_ret, struct error *err)
     if (status != STATUS_OK)
         return status;
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    __attribute__((cleanup(scoped_addresses_run))) struct addrinfo *list = NULL;
+    scoped(scoped_addresses_run) struct addrinfo *list = NULL;
     int code = getaddrinfo(host[0] ? host : NULL, port, &hints, &list);
     if (code != 0)
         return error_set(err, STATUS_USAGE, "--web.listen-address %s: %s", address, gai_strerror(code));

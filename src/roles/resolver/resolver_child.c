@@ -29,8 +29,10 @@ enum status resolver_child_start(void *context, int *fd_ret, struct error *err)
 void resolver_child_stop(void *context)
 {
     struct resolver_child *child = context;
-    kill(child->pid, SIGKILL);
-    while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    if (child->pid > 0) {
+        kill(child->pid, SIGKILL);
+        while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
     child->pid = 0;
 }

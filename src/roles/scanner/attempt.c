@@ -39,13 +39,9 @@ static const struct {
 /* What the snapshot of a failed attempt says: who it is, and when it was tried. */
 static struct snapshot *failed_snapshot(const struct tracked *process, const struct attempt *attempt)
 {
-    struct snapshot *snapshot = snapshot_new(0, 0, 0, 0);
+    struct snapshot *snapshot = tracked_blank_snapshot(process);
     if (!snapshot)
         return NULL;
-    snapshot->pid = process->id.pid;
-    snapshot->start_time_ticks = process->id.start_time_ticks;
-    snapshot->start_time_seconds = scan_start_time_seconds(process->id.start_time_ticks);
-    snapshot->resident_bytes = process->resident_bytes;
     snapshot->timing = attempt->stops;
     snapshot->timing.end_realtime_ns = process->last_success_realtime_ns;
     snapshot->timing.duration_ns = attempt->end_ns - attempt->begin_ns;

@@ -1,11 +1,8 @@
 /* census.c - see census.h. */
 #include "roles/scanner/census.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,18 +16,13 @@
 #include "roles/scanner/report.h"
 #include "roles/scanner/watch.h"
 #include "target/live.h"
+#include "target/proc_file.h"
 
 /* A command line changes without an exec too (setproctitle): new processes are looked at in each round, older
  * ones once a minute. */
 #define RECHECK_NS (60 * NS_PER_SECOND)
 /* A file of /proc that takes longer hangs. */
 #define FACTS_LIMIT_NS (10 * NS_PER_SECOND)
-
-static void scoped_dir_run(DIR **directory)
-{
-    if (*directory)
-        closedir(*directory);
-}
 
 static bool is_own(const struct scanner *scanner, int32_t pid, const struct proc_stat *stat)
 {
@@ -219,16 +211,15 @@ void census_take(struct scanner *scanner)
     pid_files_read(scanner->config, &pid_files);
     for (size_t i = 0; i < scanner->table.count; i++)
         scanner->table.items[i]->is_seen = false;
-    __attribute__((cleanup(scoped_dir_run))) DIR *directory = opendir(scanner->start.procfs);
+    scoped_directory DIR *directory = opendir(scanner->start.procfs);
     if (!directory) {
         struct error err;
         error_errno(&err, errno, "%s", scanner->start.procfs);
         log_error(LOG_ERROR, "processes cannot be listed", &err);
         return;
     }
-    const struct dirent *entry;
-    while ((entry = readdir(directory)) != NULL)
-        if (isdigit((unsigned char)entry->d_name[0]))
-            look_at(scanner, atoi(entry->d_name), &pid_files, now_ns);
+    pid_t pid;
+    while ((pid = proc_next_pid(directory)) != 0)
+        look_at(scanner, pid, &pid_files, now_ns);
     remove_unseen(scanner);
 }

@@ -55,24 +55,10 @@ void report_group_gone(struct scanner *scanner, const struct group *group)
     tell_event(scanner, MESSAGE_GROUP_GONE, &message, sizeof message);
 }
 
-/* What is known of a process without a scan. */
-static struct snapshot *blank_snapshot(const struct tracked *process)
-{
-    struct snapshot *snapshot = snapshot_new(0, 0, 0, 0);
-    if (!snapshot)
-        return NULL;
-    snapshot->pid = process->id.pid;
-    snapshot->start_time_ticks = process->id.start_time_ticks;
-    snapshot->start_time_seconds = scan_start_time_seconds(process->id.start_time_ticks);
-    snapshot->resident_bytes = process->resident_bytes;
-    snapshot->labels = process->labels;
-    return snapshot;
-}
-
 void report_process(struct scanner *scanner, struct tracked *process)
 {
     if (!process->snapshot)
-        process->snapshot = blank_snapshot(process);
+        process->snapshot = tracked_blank_snapshot(process);
     if (!process->snapshot || !process->group || process->has_ended)
         return;
     process->result.address_space = process->id.address_space;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "roles/scanner/scan_process.h"
 #include "snapshot/snapshot.h"
 
 /* The first place whose pid is not below @pid. */
@@ -52,6 +53,19 @@ struct tracked *tracked_add(struct tracked_table *table, const struct message_pr
     process->pidfd = -1;
     table->items[at] = process;
     return process;
+}
+
+struct snapshot *tracked_blank_snapshot(const struct tracked *process)
+{
+    struct snapshot *snapshot = snapshot_new(0, 0, 0, 0);
+    if (!snapshot)
+        return NULL;
+    snapshot->pid = process->id.pid;
+    snapshot->start_time_ticks = process->id.start_time_ticks;
+    snapshot->start_time_seconds = scan_start_time_seconds(process->id.start_time_ticks);
+    snapshot->resident_bytes = process->resident_bytes;
+    snapshot->labels = process->labels;
+    return snapshot;
 }
 
 static void free_one(struct tracked *process)

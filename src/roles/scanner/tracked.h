@@ -78,6 +78,9 @@ bool tracked_is_same(const struct message_process_id *a, const struct message_pr
 /** A new one, in its place; NULL without memory. Its pid must not be there yet. */
 struct tracked *tracked_add(struct tracked_table *table, const struct message_process_id *id);
 
+/** What is known of it without a scan; the caller's, NULL without memory. */
+struct snapshot *tracked_blank_snapshot(const struct tracked *process);
+
 /** Take it out and free it. */
 void tracked_remove(struct tracked_table *table, struct tracked *process);
 
