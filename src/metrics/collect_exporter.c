@@ -71,7 +71,7 @@ void collect_cpu(const struct metric_source *source, struct sample_sink *sink)
 
 void collect_open_fds(const struct metric_source *source, struct sample_sink *sink)
 {
-    emit_value(sink, source->view->exporter.open_fds);
+    emit_if(sink, source->view->exporter.open_fds > 0, source->view->exporter.open_fds);
 }
 
 void collect_max_fds(const struct metric_source *source, struct sample_sink *sink)

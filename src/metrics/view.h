@@ -60,7 +60,8 @@ struct view_exporter {
     uint64_t series_left_out;
     uint64_t scan_lag_ns;
     uint64_t cpu_ns;
-    uint64_t open_fds, max_fds;
+    uint64_t open_fds; /* 0: they could not be counted */
+    uint64_t max_fds;
     uint64_t virtual_bytes, virtual_max_bytes, resident_bytes;
     double start_time_seconds;
 };

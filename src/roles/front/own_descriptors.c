@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 static DIR *list;
@@ -24,8 +25,9 @@ uint64_t own_descriptors_count(void)
         return 0;
     pthread_mutex_lock(&lock);
     rewinddir(list);
-    while (readdir(list))
+    for (errno = 0; readdir(list); errno = 0)
         count++;
+    bool is_whole = errno == 0;
     pthread_mutex_unlock(&lock);
-    return count < 2 ? 0 : count - 2; /* "." and ".." */
+    return !is_whole || count < 2 ? 0 : count - 2; /* "." and ".." */
 }

@@ -9,7 +9,7 @@
 /** Open the list, below @procfs, for own_descriptors_count(): before files can be opened by name no more. */
 enum status own_descriptors_open(const char *procfs, struct error *err) must_check;
 
-/** Count them, that of the list included; 0 where it cannot be read. Any thread. */
+/** Count them, that of the list included; 0 where it cannot be read whole. Any thread. */
 uint64_t own_descriptors_count(void);
 
 #endif
