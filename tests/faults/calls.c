@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #define ROW(name, ...)  \
     {                   \
@@ -38,7 +39,7 @@ struct faulty_call FAULTY_CALLS[] = {
     ROW(dup, EMFILE), ROW(dup2, EMFILE, EINTR), ROW(dup3, EMFILE, EINTR), ROW(close_range, ENOMEM, ENOSYS),
     /* new descriptors */
     ROW(pipe2, EMFILE, ENFILE), ROW(eventfd2, EMFILE, ENFILE, ENOMEM), ROW(epoll_create1, EMFILE, ENFILE, ENOMEM),
-    ROW(epoll_ctl, ENOMEM, ENOSPC), ROW(signalfd4, EMFILE, ENFILE, ENOMEM), ROW(timerfd_create, EMFILE, ENOMEM),
+    {.name = "epoll_ctl", .number = -1, .faults = {ENOMEM, ENOSPC}, .second = EPOLL_CTL_ADD}, ROW(signalfd4, EMFILE, ENFILE, ENOMEM), ROW(timerfd_create, EMFILE, ENOMEM),
     ROW(pidfd_open, EMFILE, ENFILE, ENOMEM, ESRCH),
     /* sockets */
     ROW(socket, EMFILE, ENFILE, ENOMEM, EAFNOSUPPORT), ROW(socketpair, EMFILE, ENFILE, ENOMEM),
@@ -72,11 +73,11 @@ void faulty_calls_resolve(void)
         FAULTY_CALLS[i].number = seccomp_syscall_resolve_name(FAULTY_CALLS[i].name);
 }
 
-const struct faulty_call *faulty_call_find(int number)
+const struct faulty_call *faulty_call_find(int number, uint64_t second)
 {
     for (size_t i = 0; i < FAULTY_CALLS_COUNT; i++)
         if (FAULTY_CALLS[i].number == number)
-            return &FAULTY_CALLS[i];
+            return FAULTY_CALLS[i].second == 0 || FAULTY_CALLS[i].second == second ? &FAULTY_CALLS[i] : NULL;
     return NULL;
 }
 

@@ -37,7 +37,9 @@
 
 #include "calls.h"
 
-#define PROCESSES_MAX 65536
+/* PID_MAX_LIMIT of 64-bit kernels, to which a pid namespace may set its own limit (include/linux/threads.h)
+ */
+#define PROCESSES_MAX (4 * 1024 * 1024)
 #define PARTS_MAX 1024
 
 enum role { ROLE_UNKNOWN, ROLE_MAIN, ROLE_HELPER, ROLE_FRONT, ROLE_SCANNER, ROLE_ANY };
@@ -55,10 +57,10 @@ static struct {
 } injector;
 
 /* By the number of a thread: its process and role; forgotten at exec and at each arming. */
-static struct {
+static struct thread {
     pid_t process;
     uint8_t role;
-} threads[PROCESSES_MAX];
+} * threads;                           /* PROCESSES_MAX of them, most never touched */
 static bool is_loading[PROCESSES_MAX]; /* by process: between exec and the end of its loader's work */
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -209,7 +211,7 @@ static bool is_counted(const struct seccomp_notif *notice)
 
 static void judge(const struct seccomp_notif *notice, struct seccomp_notif_resp *answer)
 {
-    const struct faulty_call *call = faulty_call_find(notice->data.nr);
+    const struct faulty_call *call = faulty_call_find(notice->data.nr, notice->data.args[1]);
     enum role role = role_of((pid_t)notice->pid);
     if (!is_counted(notice) || !call || (injector.armed_role != ROLE_ANY && role != injector.armed_role))
         return;
@@ -246,7 +248,7 @@ static void obey(const char *line)
     for (int i = ROLE_MAIN; i <= ROLE_ANY; i++)
         if (strcmp(ROLE_NAMES[i], role) == 0)
             injector.armed_role = (enum role)i;
-    memset(threads, 0, sizeof threads);
+    madvise(threads, PROCESSES_MAX * sizeof *threads, MADV_DONTNEED); /* zeros again */
     memcpy(injector.call, call, sizeof call);
     injector.nth = nth;
     injector.fault = fault;
@@ -318,6 +320,12 @@ int main(int argc, char **argv)
     if (argc < 3)
         return 125;
     faulty_calls_resolve();
+    threads = mmap(NULL, PROCESSES_MAX * sizeof *threads, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (threads == MAP_FAILED) {
+        perror("inject: no memory for its threads");
+        return 125;
+    }
     injector.steering = atoi(argv[1]);
     injector.armed_role = ROLE_ANY;
     fcntl(injector.steering, F_SETFD, FD_CLOEXEC);
