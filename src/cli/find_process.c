@@ -89,7 +89,7 @@ static enum status search_all(struct search *search, struct error *err)
     pid_t pid;
     while ((pid = proc_next_pid(directory)) != 0)
         consider(search, pid);
-    return STATUS_OK;
+    return errno == 0 ? STATUS_OK : error_errno(err, errno, "list the processes in %s", search->procfs);
 }
 
 static enum status compile(struct search *search, const char *pattern, struct error *err)
