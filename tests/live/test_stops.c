@@ -98,10 +98,17 @@ static void assert_ends_as_its_own(void)
     fixture.target = 0;
 }
 
+static bool has_state(uint64_t wanted)
+{
+    struct proc_stat stat;
+    return proc_stat_read("/proc", fixture.target, &stat, NULL) == STATUS_OK && stat.state == (char)wanted;
+}
+
 static void test_leader_has_ended(void **state)
 {
     (void)state;
     begin_target(odd_without_leader);
+    assert_true(odd_waits_until(has_state, 'Z')); /* else it is a thread that is stopped too */
     for (int i = 0; i < 10; i++) {
         assert_int_equal(begin(BUDGET_NS), STATUS_OK);
         assert_stands_still();
@@ -112,13 +119,6 @@ static void test_leader_has_ended(void **state)
     }
     assert_parent_sees_nothing();
     assert_ends_as_its_own();
-}
-
-static bool is_stopped(uint64_t unused)
-{
-    struct proc_stat stat;
-    (void)unused;
-    return proc_stat_read("/proc", fixture.target, &stat, NULL) == STATUS_OK && stat.state == 'T';
 }
 
 static void test_stopped_by_a_signal(void **state)
@@ -133,7 +133,7 @@ static void test_stopped_by_a_signal(void **state)
         assert_int_equal(begin(BUDGET_NS), STATUS_OK);
         assert_stands_still();
         assert_true(end().is_confirmed);
-        assert_true(odd_waits_until(is_stopped, 0));
+        assert_true(odd_waits_until(has_state, 'T'));
         assert_stands_still();
         assert_parent_sees_nothing();
     }
