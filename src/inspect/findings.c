@@ -212,8 +212,7 @@ static void find_doubts(struct findings *all)
     if (!all->numbers->is_complete)
         add(all, "unread", completeness->unread_bytes, "`scan` says why and where.",
             "A part of the heaps or of malloc's lists could not be read (%s): what is there is missing in "
-            "all "
-            "numbers here, or counted as held by the program.",
+            "all numbers here, or counted as held by the program.",
             human_bytes(completeness->unread_bytes).text);
     if (all->numbers->tcaches_missing)
         add(all, "tcaches_missing", 0, "",

@@ -17,9 +17,8 @@ void list_set_bin(const struct glibc_heap *heap, const struct glibc_arena *arena
  * bin one class. */
 bool list_has_size(const struct glibc_heap *heap, const struct list_cursor *cursor, uint64_t size);
 
-/** The member behind the one that @cursor holds; safe-linking (since 2.32) stores the pointer xor its own
- * address
- * >> 12. */
+/** The member behind the one that @cursor holds; since 2.32 singly linked lists store the pointer xor its own
+ * place >> 12 (safe-linking). */
 uint64_t list_next(const struct glibc_heap *heap, const struct list_cursor *cursor);
 
 #endif

@@ -52,7 +52,8 @@ int holder_main(int socket_fd)
         return 1;
     struct held_threads held = {.pid = message.pid, .budget_ns = message.budget_ns};
     struct hold_message answer = {.magic = HOLD_MAGIC, .kind = HOLD_ANSWER, .pid = message.pid};
-    page_lock_caller((const void *)(uintptr_t)&holder_main, &held, sizeof held);
+    page_lock_code((const void *)(uintptr_t)&holder_main);
+    page_lock_caller(&held, sizeof held);
     enum status status = held_threads_stop(&held);
     /* after a failure our end lets go of the threads that stopped already */
     if (status != STATUS_OK)

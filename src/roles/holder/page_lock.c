@@ -26,6 +26,11 @@ void page_lock_code(const void *code)
     const char *from = at - __executable_start > AROUND_BYTES ? at - AROUND_BYTES : __executable_start;
     const char *to = etext - at > AROUND_BYTES ? at + AROUND_BYTES : etext;
     page_lock(from, (size_t)(to - from));
+}
+
+void page_lock_caller(const void *data, size_t bytes)
+{
+    const char *stack = __builtin_frame_address(0);
     const void *const calls[] = {
         (const void *)(uintptr_t)&ptrace,        (const void *)(uintptr_t)&waitid,
         (const void *)(uintptr_t)&nanosleep,     (const void *)(uintptr_t)&clock_gettime,
@@ -33,12 +38,6 @@ void page_lock_code(const void *code)
         (const void *)(uintptr_t)&send,          (const void *)(uintptr_t)&recv};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         page_lock(calls[i], CALL_BYTES);
-}
-
-void page_lock_caller(const void *code, const void *data, size_t bytes)
-{
-    const char *stack = __builtin_frame_address(0);
-    page_lock_code(code);
     page_lock(stack - STACK_BYTES, 2 * STACK_BYTES);
     page_lock(data, bytes);
 }

@@ -12,10 +12,11 @@
 /** @bytes from @from on. */
 void page_lock(const void *from, size_t bytes);
 
-/** Our code around the function @code, and the calls of the C library that hold and let go. */
+/** Our code around the function @code. */
 void page_lock_code(const void *code);
 
-/** The same for the function @code, the stack around its frame, and its @bytes of @data. */
-void page_lock_caller(const void *code, const void *data, size_t bytes);
+/** What every holder has: the calls of the C library that hold and let go, the stack around the caller's
+ * frame, and its @bytes of @data. */
+void page_lock_caller(const void *data, size_t bytes);
 
 #endif

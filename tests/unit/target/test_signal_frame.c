@@ -45,7 +45,6 @@ static void test_on_a_stack_without(void **state)
     assert_false(signal_frame_is_in(stack, 0, 8));
 }
 
-#ifdef __x86_64__
 /* cs, flags, sp, ss at the very end of what could be read */
 static void test_of_32_bit(void **state)
 {
@@ -57,16 +56,13 @@ static void test_of_32_bit(void **state)
     assert_false(signal_frame_is_in(bytes, sizeof bytes - 1, 4));
     assert_false(signal_frame_is_in(bytes, sizeof bytes, 8));
 }
-#endif
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_a_handler),
         cmocka_unit_test(test_on_a_stack_without),
-#ifdef __x86_64__
         cmocka_unit_test(test_of_32_bit),
-#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
