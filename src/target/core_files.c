@@ -13,18 +13,12 @@
 
 #include "base/checked.h"
 #include "base/cleanup.h"
+#include "base/word.h"
 #include "target/core_internal.h"
 
 static uint64_t get_word(const struct core *core, const char *data)
 {
-    uint64_t wide;
-    uint32_t narrow;
-    if (core->base.word_bytes == 4) {
-        memcpy(&narrow, data, sizeof narrow);
-        return narrow;
-    }
-    memcpy(&wide, data, sizeof wide);
-    return wide;
+    return word_of((const uint8_t *)data, core->base.word_bytes);
 }
 
 static int by_start(const void *left, const void *right)

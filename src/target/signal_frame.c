@@ -1,7 +1,7 @@
 /* signal_frame.c - see signal_frame.h. */
 #include "target/signal_frame.h"
 
-#include <string.h>
+#include "base/word.h"
 
 /* Two words of the thread's width, @distance_words apart, that stand in a frame. Of each architecture: what
  * is no frame on this one is rare enough. */
@@ -15,25 +15,13 @@ static const struct mark {
     {4, 3, 0x23, 0x2b},                      /* x86: cs, ss */
 };
 
-static uint64_t word_at(const uint8_t *at, unsigned word_bytes)
-{
-    uint64_t wide;
-    uint32_t narrow;
-    if (word_bytes == sizeof narrow) {
-        memcpy(&narrow, at, sizeof narrow);
-        return narrow;
-    }
-    memcpy(&wide, at, sizeof wide);
-    return wide;
-}
-
 static bool has_mark(const uint8_t *stack, size_t bytes, const struct mark *mark)
 {
     unsigned word_bytes = mark->word_bytes;
     size_t distance = mark->distance_words * word_bytes;
     for (size_t at = 0; at + distance + word_bytes <= bytes; at += word_bytes)
-        if (word_at(stack + at, word_bytes) == mark->first &&
-            (distance == 0 || word_at(stack + at + distance, word_bytes) == mark->second))
+        if (word_of(stack + at, word_bytes) == mark->first &&
+            (distance == 0 || word_of(stack + at + distance, word_bytes) == mark->second))
             return true;
     return false;
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/word.h"
+
 size_t target_read(struct target *target, uint64_t address, void *data, size_t length)
 {
     if (length == 0)
@@ -23,17 +25,10 @@ enum status target_read_exact(struct target *target, uint64_t address, void *dat
 
 enum status target_read_word(struct target *target, uint64_t address, uint64_t *ret)
 {
-    uint64_t wide;
-    uint32_t narrow;
-    if (target->word_bytes == 8) {
-        if (target_read_exact(target, address, &wide, sizeof wide) != STATUS_OK)
-            return STATUS_FAULT;
-        *ret = wide;
-        return STATUS_OK;
-    }
-    if (target_read_exact(target, address, &narrow, sizeof narrow) != STATUS_OK)
+    uint8_t data[sizeof *ret];
+    if (target_read_exact(target, address, data, target->word_bytes) != STATUS_OK)
         return STATUS_FAULT;
-    *ret = narrow;
+    *ret = word_of(data, target->word_bytes);
     return STATUS_OK;
 }
 

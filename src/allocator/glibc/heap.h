@@ -6,6 +6,7 @@
 #define ALLOCATOR_GLIBC_HEAP_H
 
 #include "allocator/glibc/locate.h"
+#include "base/word.h"
 #include "model/completeness.h"
 #include "target/page_view.h"
 
@@ -123,19 +124,6 @@ struct glibc_heap {
     bool are_bins_doubtful; /* under a stop: a chunk was caught on its way, the check of the bins says nothing
                              */
 };
-
-/** A word of @word_bytes (8 or 4) at @data; a constant there makes a loop without a question. */
-static inline __attribute__((always_inline)) uint64_t word_of(const uint8_t *data, unsigned word_bytes)
-{
-    if (word_bytes == 8) {
-        uint64_t word;
-        __builtin_memcpy(&word, data, sizeof word);
-        return word;
-    }
-    uint32_t word;
-    __builtin_memcpy(&word, data, sizeof word);
-    return word;
-}
 
 /** A word of @heap's width at @data. */
 static inline uint64_t heap_word(const struct glibc_heap *heap, const uint8_t *data)
