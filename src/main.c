@@ -58,16 +58,12 @@ static int finish_stdout(int code)
 
 static int run_inspect(int argc, char **argv)
 {
-    struct resolver_child child = {0};
-    struct resolver_client client;
-    resolver_client_init(&client, &(struct resolver_launcher){.start = resolver_child_start,
-                                                              .stop = resolver_child_stop,
-                                                              .context = &child});
-    struct holder_child holder = {0};
+    struct forked_helper resolver = {.main = resolver_main}, holder = {.main = holder_main};
+    struct resolver_client symbols;
     struct hold_client hold;
-    hold_client_init(&hold, &(struct hold_launcher){
-                                .start = holder_child_start, .stop = holder_child_stop, .context = &holder});
-    struct session_helpers helpers = {.resolver = &client, .holder = &hold.holder};
+    resolver_client_init(&symbols, forked_helper_launcher(&resolver));
+    hold_client_init(&hold, forked_helper_launcher(&holder));
+    struct session_helpers helpers = {.resolver = &symbols, .holder = &hold.holder};
     return inspect_run(argc, argv, &helpers);
 }
 
@@ -107,7 +103,7 @@ static int run_service(int argc, char **argv)
         return finish_stdout(service_check_config(&options));
     if (options.check_access)
         return finish_stdout(check_access(options.keeper.procfs, options.access_pid));
-    options.keeper.holder_main = holder_child_main;
+    options.keeper.holder_main = holder_main;
     options.keeper.resolver_main = resolver_main;
     return keeper_run(&options.keeper);
 }

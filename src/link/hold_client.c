@@ -96,7 +96,7 @@ static void hold_end(struct holder *holder, struct hold_report *ret)
 
 static const struct hold_ops HOLD_CLIENT_OPS = {.begin = hold_begin, .end = hold_end};
 
-void hold_client_init(struct hold_client *client, const struct hold_launcher *launcher)
+void hold_client_init(struct hold_client *client, struct helper_launcher launcher)
 {
-    *client = (struct hold_client){.holder = {.ops = &HOLD_CLIENT_OPS}, .launcher = *launcher, .fd = -1};
+    *client = (struct hold_client){.holder = {.ops = &HOLD_CLIENT_OPS}, .launcher = launcher, .fd = -1};
 }

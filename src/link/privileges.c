@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/securebits.h>
+#include <stdbool.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -47,7 +48,7 @@ static enum status set_all(uint64_t kept, bool inherit, struct error *err)
     return cap_set_proc(caps) == 0 ? STATUS_OK : error_errno(err, errno, "set the capabilities");
 }
 
-enum status privileges_keep(uint64_t wanted, bool inherit, struct error *err)
+static enum status keep(uint64_t wanted, bool inherit, struct error *err)
 {
     uint64_t kept = privileges_held() & wanted;
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
@@ -57,6 +58,19 @@ enum status privileges_keep(uint64_t wanted, bool inherit, struct error *err)
         if ((kept >> i & 1) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) != 0)
             status = error_errno(err, errno, "raise ambient capability %d", i);
     return status;
+}
+
+enum status privileges_keep(uint64_t wanted, struct error *err)
+{
+    enum status status = keep(wanted, false, err);
+    if (status == STATUS_OK && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        status = error_errno(err, errno, "PR_SET_NO_NEW_PRIVS");
+    return status;
+}
+
+enum status privileges_keep_over_exec(uint64_t wanted, struct error *err)
+{
+    return keep(wanted, true, err);
 }
 
 /* An exec as root gives all capabilities again, unless these bits are set. */
@@ -82,13 +96,13 @@ enum status privileges_become(uid_t uid, gid_t gid, uint64_t wanted, struct erro
     lower_bounds(wanted);
     if (uid == 0) {
         enum status status = end_root_magic(err);
-        return status != STATUS_OK ? status : privileges_keep(wanted, true, err);
+        return status != STATUS_OK ? status : keep(wanted, true, err);
     }
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
         return error_errno(err, errno, "PR_SET_KEEPCAPS");
     if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
         return error_errno(err, errno, "become user %u", (unsigned)uid);
-    enum status status = privileges_keep(wanted, true, err);
+    enum status status = keep(wanted, true, err);
     prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
     return status;
 }

@@ -4,7 +4,6 @@
 #ifndef LINK_PRIVILEGES_H
 #define LINK_PRIVILEGES_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -17,10 +16,13 @@
 uint64_t privileges_held(void);
 
 /**
- * Keep of the capabilities held those in @wanted, and give up all others for good: permitted and effective
- * become what is kept, inheritable and ambient too where @inherit, so that an exec keeps them, else nothing.
+ * Keep of the capabilities held those in @wanted, permitted and effective, and give up all others for good:
+ * no exec gives any (PR_SET_NO_NEW_PRIVS).
  */
-enum status privileges_keep(uint64_t wanted, bool inherit, struct error *err) must_check;
+enum status privileges_keep(uint64_t wanted, struct error *err) must_check;
+
+/** The same for who starts roles: what is kept stays over an exec (inheritable and ambient). */
+enum status privileges_keep_over_exec(uint64_t wanted, struct error *err) must_check;
 
 /**
  * Become @uid and @gid, without supplementary groups, and keep of the capabilities held those in @wanted,

@@ -194,11 +194,11 @@ static enum status lookup(struct symbol_source *source, int module_fd, const uin
     return status;
 }
 
-void resolver_client_init(struct resolver_client *client, const struct resolver_launcher *launcher)
+void resolver_client_init(struct resolver_client *client, struct helper_launcher launcher)
 {
     *client = (struct resolver_client){
         .source = {.resolve = resolve, .lookup = lookup, .find_other = find_other},
-        .launcher = *launcher,
+        .launcher = launcher,
         .debug_directory = "/usr/lib/debug",
         .target_root_fd = -1,
         .timeout_ns = TIMEOUT_NS,

@@ -11,20 +11,12 @@
 
 #include "allocator/symbol_source.h"
 #include "base/error.h"
-
-/** How a resolver is started: by fork (a one-shot command) or by asking the keeper (the scanner). */
-struct resolver_launcher {
-    /** Start one and give the socket to it, which becomes the client's. */
-    enum status (*start)(void *context, int *fd_ret, struct error *err);
-    /** After the socket is closed; NULL where there is nothing to do. */
-    void (*stop)(void *context);
-    void *context;
-};
+#include "link/helper.h"
 
 /** Fields are set by resolver_client_init(); all but @source may be changed between resolutions. */
 struct resolver_client {
     struct symbol_source source; /* what is handed to who asks */
-    struct resolver_launcher launcher;
+    struct helper_launcher launcher;
     const char *debug_directory; /* "/usr/lib/debug", on the host and in the target's root */
     int target_root_fd;          /* of the process that is looked at (stays the caller's), or -1 */
     uint64_t timeout_ns;         /* of one resolution: 15 s */
@@ -32,9 +24,10 @@ struct resolver_client {
 };
 
 /**
- * Fill @client. Its resolve function gives, beside those of struct symbol_source, STATUS_TIMEOUT, and
- * STATUS_BAD_DATA where the files or the answer are broken or the resolver died.
+ * Fill @client, which has resolvers of @launcher, whose context must outlive it. Its resolve function gives,
+ * beside those of struct symbol_source, STATUS_TIMEOUT, and STATUS_BAD_DATA where the files or the answer are
+ * broken or the resolver died.
  */
-void resolver_client_init(struct resolver_client *client, const struct resolver_launcher *launcher);
+void resolver_client_init(struct resolver_client *client, struct helper_launcher launcher);
 
 #endif

@@ -93,7 +93,7 @@ void resolver_session_name(struct resolver_request *request, const uint8_t *buil
 enum status resolver_session_run(struct resolver_session *session, struct resolver_request *request,
                                  struct resolver_record *end, struct error *err)
 {
-    const struct resolver_launcher *launcher = &session->client->launcher;
+    const struct helper_launcher *launcher = &session->client->launcher;
     request->version = RESOLVER_VERSION;
     session->socket_fd = -1;
     session->files = 0;

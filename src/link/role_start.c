@@ -21,11 +21,9 @@ enum status role_start(int32_t keeper_pid, uint64_t capabilities, struct error *
     tzset();
     if (fcntl(ROLE_CONTROL_FD, F_SETFD, FD_CLOEXEC) != 0)
         return error_errno(err, errno, "the socket to the keeper");
-    enum status status = privileges_keep(capabilities, false, err);
+    enum status status = privileges_keep(capabilities, err);
     if (status != STATUS_OK)
         return status;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return error_errno(err, errno, "PR_SET_NO_NEW_PRIVS");
     /* after all changes of credentials, which clear it */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         return error_errno(err, errno, "PR_SET_PDEATHSIG");

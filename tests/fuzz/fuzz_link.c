@@ -307,7 +307,7 @@ static void try_resolver(struct input *input)
     for (unsigned i = 0; i < MESSAGES_MAX && input->left > 2; i++)
         say_record(ends[0], input);
     shutdown(ends[0], SHUT_WR);
-    resolver_client_init(&client, &(struct resolver_launcher){.start = give, .context = &ends[1]});
+    resolver_client_init(&client, (struct helper_launcher){.start = give, .context = &ends[1]});
     client.debug_directory = "/nonexistent";
     struct symbol_answer answer;
     enum other_allocator other = OTHER_COUNT;
@@ -339,7 +339,7 @@ static void try_holder(struct input *input)
                     MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     shutdown(ends[0], SHUT_WR);
-    hold_client_init(&client, &(struct hold_launcher){.start = give, .context = &ends[1]});
+    hold_client_init(&client, (struct helper_launcher){.start = give, .context = &ends[1]});
     uint64_t begin_ns = clock_monotonic_ns();
     struct error err = {0};
     enum status status = client.holder.ops->begin(&client.holder, 1, NS_PER_MS, &err);

@@ -25,7 +25,7 @@ struct matrix {
     const char *name, *version, *programs;
     const char *libraries; /* where the programs find another libc; NULL: the one that they were built for */
     unsigned minor;
-    struct resolver_child child;
+    struct forked_helper resolver;
     struct resolver_client client;
     unsigned passed, failed;
 };
@@ -144,10 +144,9 @@ int main(int argc, char **argv)
                             .libraries = getenv("GLIBC_MATRIX_LIBRARIES"),
                             .version = argv[2],
                             .programs = argv[3],
+                            .resolver.main = resolver_main,
                             .minor = (unsigned)strtoul(argv[2] + 2, NULL, 10)};
-    const struct resolver_launcher launcher = {
-        .start = resolver_child_start, .stop = resolver_child_stop, .context = &matrix.child};
-    resolver_client_init(&matrix.client, &launcher);
+    resolver_client_init(&matrix.client, forked_helper_launcher(&matrix.resolver));
     matrix.client.source.is_preferred = true;
     matrix.client.timeout_ns = 120 * NS_PER_SECOND; /* the machine may be busy */
     matrix.client.debug_directory = argv[4];

@@ -13,9 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct resolver_child resolver;
-const struct resolver_launcher FORKED = {
-    .start = resolver_child_start, .stop = resolver_child_stop, .context = &resolver};
+struct forked_helper resolver = {.main = resolver_main};
 
 static int find_libc(struct dl_phdr_info *info, size_t size, void *data)
 {

@@ -6,9 +6,8 @@
 #include "roles/resolver/resolver.h"
 #include "symbols/symbols.h"
 
-/** Starts real resolvers, one at a time, as @resolver. */
-extern const struct resolver_launcher FORKED;
-extern struct resolver_child resolver;
+/** Real resolvers, one at a time. */
+extern struct forked_helper resolver;
 
 /** The C library that this process runs with. */
 struct module {

@@ -26,13 +26,13 @@
 
 #define LIBRARIES "/usr/lib/x86_64-linux-gnu/"
 
-static struct resolver_child child;
+static struct forked_helper child = {.main = resolver_main};
 static unsigned resolvers; /* started so far */
 
 static enum status start_counted(void *context, int *fd_ret, struct error *err)
 {
     resolvers++;
-    return resolver_child_start(context, fd_ret, err);
+    return forked_helper_start(context, fd_ret, err);
 }
 
 /* Run a command in the scratch directory; false: it failed (a package is missing). */
@@ -49,9 +49,9 @@ static enum status scan(pid_t pid, struct allocator_cache *cache, char name[32],
     struct resolver_client client;
     struct target *scoped_target target = NULL;
     struct snapshot *snapshot = NULL;
-    const struct resolver_launcher launcher = {
-        .start = start_counted, .stop = resolver_child_stop, .context = &child};
-    resolver_client_init(&client, &launcher);
+    struct helper_launcher launcher = forked_helper_launcher(&child);
+    launcher.start = start_counted;
+    resolver_client_init(&client, launcher);
     assert_int_equal(target_live_open("/proc", pid, &target, err), STATUS_OK);
     struct scan_request request = {
         .deadline_ns = clock_monotonic_ns() + 60 * NS_PER_SECOND, .symbols = &client.source, .cache = cache};

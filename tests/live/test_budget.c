@@ -51,7 +51,7 @@ struct shared {
 
 static struct shared *shared;
 static pid_t target;
-static struct holder_child child;
+static struct forked_helper child = {.main = holder_main};
 
 static void rest(void)
 {
@@ -169,8 +169,7 @@ static _Noreturn void run_scanner(after_fn *after)
     struct hold_client client;
     struct error err = {0};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    hold_client_init(&client, &(struct hold_launcher){
-                                  .start = holder_child_start, .stop = holder_child_stop, .context = &child});
+    hold_client_init(&client, forked_helper_launcher(&child));
     if (client.holder.ops->begin(&client.holder, target, BUDGET_NS, &err) != STATUS_OK)
         _exit(0); /* the machine is too busy for it now */
     atomic_fetch_add(&shared->stops, 1);

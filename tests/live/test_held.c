@@ -158,12 +158,11 @@ static enum status scan(const struct question *question)
 {
     struct target *scoped_target process = NULL;
     struct snapshot *snapshot = NULL;
-    struct holder_child child = {0};
+    struct forked_helper child = {.main = holder_main};
     struct hold_client client;
     char name[32] = "";
     struct chunk_sink dump = {.consume = count_chunks, .restart = forget_chunks};
-    hold_client_init(&client, &(struct hold_launcher){
-                                  .start = holder_child_start, .stop = holder_child_stop, .context = &child});
+    hold_client_init(&client, forked_helper_launcher(&child));
     struct told_holder told = {
         .holder.ops = &TOLD_OPS, .real = &client.holder, .before_first = question->before_first};
     enum status status = target_live_open("/proc", subject.pid, &process, NULL);

@@ -33,7 +33,7 @@ struct shared {
 struct fixture {
     struct shared *shared;
     pid_t target;
-    struct holder_child child;
+    struct forked_helper child;
     struct hold_client client;
 };
 
@@ -76,9 +76,8 @@ static int set_up(void **state)
         run_target(fixture.shared);
     assert_true(fixture.target > 0);
     assert_true(beats_on(fixture.shared, 3));
-    hold_client_init(&fixture.client, &(struct hold_launcher){.start = holder_child_start,
-                                                              .stop = holder_child_stop,
-                                                              .context = &fixture.child});
+    fixture.child = (struct forked_helper){.main = holder_main};
+    hold_client_init(&fixture.client, forked_helper_launcher(&fixture.child));
     *state = &fixture;
     return 0;
 }

@@ -31,7 +31,7 @@ static void finds_libc(void **state)
     scoped_fd int fd = open_libc(&libc);
     char debug_file[400];
     debug_file_of(&libc, debug_file);
-    resolver_client_init(&client, &FORKED);
+    resolver_client_init(&client, forked_helper_launcher(&resolver));
     uint64_t start = clock_monotonic_ns();
     assert_int_equal(ask(&client, fd, &libc.id, &answer), STATUS_OK);
     print_message("resolved in %llu us\n", (unsigned long long)(clock_monotonic_ns() - start) / 1000);
@@ -66,7 +66,7 @@ static void finds_nothing_without_files(void **state)
     assert_int_equal(symbols_lookup(fd, &query, 1, NULL), STATUS_OK);
     if (query.is_found)
         skip();
-    resolver_client_init(&client, &FORKED);
+    resolver_client_init(&client, forked_helper_launcher(&resolver));
     client.debug_directory = "/nonexistent";
     assert_int_equal(ask(&client, fd, &libc.id, &answer), STATUS_NOT_FOUND);
     assert_int_equal(ask(&client, -1, NULL, &answer), STATUS_NOT_FOUND);
@@ -92,7 +92,7 @@ static void has_no_power(void **state)
     struct resolver_request request = {.version = RESOLVER_VERSION, .build_id_length = 20};
     struct resolver_record record;
     char path[40], link[16];
-    assert_int_equal(resolver_child_start(&resolver, &socket_fd, NULL), STATUS_OK);
+    assert_int_equal(forked_helper_start(&resolver, &socket_fd, NULL), STATUS_OK);
     uint64_t deadline = clock_monotonic_ns() + 10 * NS_PER_SECOND;
     assert_int_equal(resolver_channel_send(socket_fd, &request, sizeof request, -1, deadline, NULL),
                      STATUS_OK);
@@ -105,7 +105,7 @@ static void has_no_power(void **state)
     assert_true(status_has(resolver.pid, "\nNoNewPrivs:\t1\n"));
     snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)resolver.pid, extra);
     assert_true(extra <= 3 || readlink(path, link, sizeof link) < 0);
-    resolver_child_stop(&resolver);
+    forked_helper_stop(&resolver);
 }
 
 struct found_symbol {
@@ -131,7 +131,7 @@ static void looks_up_symbols(void **state)
     scoped_fd int fd = open_libc(&libc);
     struct symbol_question question = {
         .kind = SYMBOL_BY_NAME, .is_exact = true, .text = "gnu_get_libc_version", .limit = 10};
-    resolver_client_init(&client, &FORKED);
+    resolver_client_init(&client, forked_helper_launcher(&resolver));
     assert_int_equal(client.source.lookup(&client.source, fd, libc.id.build_id, libc.id.build_id_length,
                                           &question, take_symbol_found, &found, NULL),
                      STATUS_OK);

@@ -48,7 +48,7 @@ static void checks_debuglink(void **state)
     snprintf(path, sizeof path, "%s/.debug/x.debug", directory);
     scoped_fd int debug = open(path, O_RDWR | O_CLOEXEC);
     snprintf(command, sizeof command, "rm -r %s", directory);
-    resolver_client_init(&client, &FORKED);
+    resolver_client_init(&client, forked_helper_launcher(&resolver));
     client.timeout_ns = 120 * NS_PER_SECOND; /* however busy the machine is */
     client.debug_directory = "/nonexistent";
     enum status right = is_made ? ask(&client, copy, NULL, &answer) : STATUS_OK;
@@ -86,7 +86,7 @@ static void refuses_broken_files(void **state)
     static char data[1 << 16];
     ssize_t length = pread(fd, data, sizeof data, 0);
     assert_int_equal(length, sizeof data);
-    resolver_client_init(&client, &FORKED);
+    resolver_client_init(&client, forked_helper_launcher(&resolver));
     client.debug_directory = "/nonexistent";
     /* libc cut at several places, then its head in a file of 1 TiB, whose headers point anywhere. */
     for (off_t size = 0; size <= (off_t)sizeof data; size += 8192) {
@@ -121,7 +121,7 @@ static void survives_changed_files(void **state)
     memcpy(&header, whole, sizeof header);
     struct symbol_answer answer;
     struct resolver_client client;
-    resolver_client_init(&client, &FORKED);
+    resolver_client_init(&client, forked_helper_launcher(&resolver));
     client.debug_directory = "/nonexistent";
     uint64_t seed = 88172645463325252u;
     for (int round = 0; round < 100; round++) {
@@ -168,7 +168,7 @@ static void survives_changing_files(void **state)
             (void)!pwrite(copy, &seed, 8, at);
         }
     }
-    resolver_client_init(&client, &FORKED);
+    resolver_client_init(&client, forked_helper_launcher(&resolver));
     client.timeout_ns = 120 * NS_PER_SECOND; /* however busy the machine is */
     client.debug_directory = "/nonexistent";
     for (int round = 0; round < 30; round++) {

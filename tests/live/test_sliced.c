@@ -155,10 +155,9 @@ static void test_churn(void **state)
 {
     (void)state;
     const char *const arguments[] = {"threads", NULL};
-    struct holder_child child = {0};
+    struct forked_helper child = {.main = holder_main};
     struct hold_client client;
-    hold_client_init(&client, &(struct hold_launcher){
-                                  .start = holder_child_start, .stop = holder_child_stop, .context = &child});
+    hold_client_init(&client, forked_helper_launcher(&child));
     assert_true(spawn_target(&subject, "churn", arguments));
     for (int i = 0; i < 6; i++) {
         struct told_holder told = {.real = &client.holder, .unconfirmed_of = i % 3 == 2 ? 2 : 0};

@@ -24,7 +24,7 @@
 
 struct fixture {
     pid_t target;
-    struct holder_child child;
+    struct forked_helper child;
     struct hold_client client;
 };
 
@@ -44,10 +44,8 @@ static int set_up(void **state)
 {
     (void)state;
     assert_true(odd_share());
-    fixture = (struct fixture){0};
-    hold_client_init(&fixture.client, &(struct hold_launcher){.start = holder_child_start,
-                                                              .stop = holder_child_stop,
-                                                              .context = &fixture.child});
+    fixture = (struct fixture){.child.main = holder_main};
+    hold_client_init(&fixture.client, forked_helper_launcher(&fixture.child));
     return 0;
 }
 

@@ -36,10 +36,9 @@ struct snapshot *scan_as(pid_t pid, const struct scan_wish *wish)
         fprintf(stderr, "open %d: %s\n", (int)pid, err.message);
         return NULL;
     }
-    struct holder_child child = {0};
+    struct forked_helper child = {.main = holder_main};
     struct hold_client client;
-    hold_client_init(&client, &(struct hold_launcher){
-                                  .start = holder_child_start, .stop = holder_child_stop, .context = &child});
+    hold_client_init(&client, forked_helper_launcher(&child));
     struct scan_request request = {
         .consistency = wish->consistency,
         .deadline_ns = clock_monotonic_ns() + 300 * SECOND_NS,

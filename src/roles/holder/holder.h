@@ -9,23 +9,10 @@
 #ifndef ROLES_HOLDER_HOLDER_H
 #define ROLES_HOLDER_HOLDER_H
 
-#include <sys/types.h>
-
-#include "base/error.h"
-
-/** Serve one request of link/hold_messages.h at @socket_fd; returns the process' exit code. */
+/**
+ * Be a holder on @socket_fd, as main of a helper (link/helper.h): gives up all other descriptors and all
+ * capabilities but CAP_SYS_PTRACE, serves one request of link/hold_messages.h, returns the exit code.
+ */
 int holder_main(int socket_fd);
-
-/** The same in a process that was forked for it: gives up all other descriptors and capabilities first. */
-int holder_child_main(int socket_fd);
-
-/** A holder that was forked by this process; zero-initialise. */
-struct holder_child {
-    pid_t pid;
-};
-
-/** start and stop of struct hold_launcher; their context is a struct holder_child. */
-enum status holder_child_start(void *context, int *fd_ret, struct error *err) must_check;
-void holder_child_stop(void *context);
 
 #endif

@@ -47,7 +47,7 @@ enum status user_become(uid_t uid, gid_t gid, struct error *err)
 {
     const uint64_t wanted = PRIVILEGE(CAP_SYS_PTRACE) | PRIVILEGE(CAP_DAC_READ_SEARCH);
     enum status status =
-        geteuid() == 0 ? privileges_become(uid, gid, wanted, err) : privileges_keep(wanted, true, err);
+        geteuid() == 0 ? privileges_become(uid, gid, wanted, err) : privileges_keep_over_exec(wanted, err);
     uint64_t held = privileges_held();
     if (status == STATUS_OK && !(held & PRIVILEGE(CAP_SYS_PTRACE)))
         log_event(LOG_WARN, "CAP_SYS_PTRACE is missing: only processes of our own user may be read", NULL);

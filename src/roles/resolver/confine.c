@@ -5,13 +5,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <sys/capability.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "link/landlock.h"
+#include "link/privileges.h"
 #include "link/sandbox.h"
 
 #define MEMORY_BYTES_MAX (UINT64_C(256) << 20)
@@ -25,15 +24,12 @@ static const rlim_t MEMORY_LIMIT = RLIM_INFINITY;
 static const rlim_t MEMORY_LIMIT = MEMORY_BYTES_MAX;
 #endif
 
-/* Handlers and masks are the forking role's; its handlers may touch what is closed here. */
+/* Handlers are the forking role's and may touch what is closed here. */
 static void reset_signals(void)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigset_t none;
     for (int number = 1; number < NSIG; number++)
         sigaction(number, &standard, NULL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static enum status keep_only(int socket_fd, struct error *err)
@@ -72,24 +68,8 @@ static enum status set_limits(struct error *err)
     return STATUS_OK;
 }
 
-static enum status drop_capabilities(struct error *err)
-{
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return error_errno(err, errno, "forbid new privileges");
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL)
-        return error_errno(err, errno, "clear ambient capabilities");
-    cap_t none = cap_init();
-    if (!none)
-        return error_errno(err, errno, "drop capabilities");
-    int failed = cap_set_proc(none), os_errno = errno;
-    cap_free(none);
-    return failed ? error_errno(err, os_errno, "drop capabilities") : STATUS_OK;
-}
-
 enum status confine(int socket_fd, struct error *err)
 {
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
-        return error_errno(err, errno, "end with the parent");
     enum status status = sandbox_prepare(ROLE_RESOLVER, err); /* before no file can be written any more */
     if (status != STATUS_OK)
         return status;
@@ -99,7 +79,7 @@ enum status confine(int socket_fd, struct error *err)
     if (status == STATUS_OK)
         status = set_limits(err);
     if (status == STATUS_OK)
-        status = drop_capabilities(err);
+        status = privileges_keep(0, err);
     bool is_enforced;
     if (status == STATUS_OK)
         status = landlock_enter(NULL, 0, &is_enforced, err);

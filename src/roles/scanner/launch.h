@@ -5,7 +5,7 @@
 #include "link/link.h"
 #include "roles/scanner/state.h"
 
-/** Context of a launcher (struct hold_launcher, struct resolver_launcher): which kind it starts. */
+/** Context of a struct helper_launcher that asks the keeper: which kind it starts. */
 struct launcher {
     struct scanner *scanner;
     enum message_kind want; /* MESSAGE_WANT_HOLDER or MESSAGE_WANT_RESOLVER */

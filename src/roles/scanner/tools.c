@@ -19,9 +19,9 @@ static struct tools *new_tools(struct scanner *scanner)
     tools->holder_launcher = (struct launcher){scanner, MESSAGE_WANT_HOLDER};
     tools->resolver_launcher = (struct launcher){scanner, MESSAGE_WANT_RESOLVER};
     hold_client_init(&tools->hold,
-                     &(struct hold_launcher){.start = launch_start, .context = &tools->holder_launcher});
-    resolver_client_init(&tools->resolver, &(struct resolver_launcher){.start = launch_start,
-                                                                       .context = &tools->resolver_launcher});
+                     (struct helper_launcher){.start = launch_start, .context = &tools->holder_launcher});
+    resolver_client_init(&tools->resolver, (struct helper_launcher){.start = launch_start,
+                                                                    .context = &tools->resolver_launcher});
     return tools;
 }
 
