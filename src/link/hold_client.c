@@ -60,6 +60,7 @@ static enum status hold_begin(struct holder *holder, pid_t pid, uint64_t budget_
 {
     struct hold_client *client = (struct hold_client *)holder;
     budget_ns = min_u64(budget_ns, HOLD_BUDGET_NS_MAX);
+    holder->vain_pause_ns = 0;
     enum status status = client->launcher.start(client->launcher.context, &client->fd, err);
     if (status != STATUS_OK)
         return status;
@@ -69,7 +70,9 @@ static enum status hold_begin(struct holder *holder, pid_t pid, uint64_t budget_
     client->begun_ns = clock_monotonic_ns();
     client->budget_ns = budget_ns;
     status = STATUS_TIMEOUT;
-    if (send_message(client->fd, &request) && receive_message(client->fd, HOLD_ANSWER, budget_ns, &answer))
+    bool is_answered =
+        send_message(client->fd, &request) && receive_message(client->fd, HOLD_ANSWER, budget_ns, &answer);
+    if (is_answered)
         status = (enum status)answer.status;
     if (status == STATUS_OK) {
         /* no later than our own clock allows, whatever the answer says */
@@ -77,6 +80,10 @@ static enum status hold_begin(struct holder *holder, pid_t pid, uint64_t budget_
         return STATUS_OK;
     }
     let_go(client);
+    /* one that was ended by the kernel's timer did not come to say it: by our clock it was no longer than
+     * this */
+    uint64_t longest_ns = clock_monotonic_ns() - client->begun_ns;
+    holder->vain_pause_ns = is_answered ? min_u64(answer.pause_ns, longest_ns) : longest_ns;
     return say_why(status, pid, err);
 }
 

@@ -27,7 +27,8 @@ struct hold_ops {
     /**
      * Stop all threads of @pid for at most @budget_ns. STATUS_OK: it stands still. STATUS_TRACED: another
      * tracer has it; STATUS_TIMEOUT: its threads did not stop within a quarter of the budget;
-     * STATUS_TOO_LARGE: they are too many for it; STATUS_GONE; STATUS_PERMISSION. After any failure it runs.
+     * STATUS_TOO_LARGE: they are too many for it; STATUS_GONE; STATUS_PERMISSION. After any failure it runs,
+     * and holder->vain_pause_ns says for how long some of its threads may have stood still.
      */
     enum status (*begin)(struct holder *holder, pid_t pid, uint64_t budget_ns, struct error *err);
     /** Let it go (it may already run: the budget ended) and tell how it was. */
@@ -42,6 +43,9 @@ struct holder {
      * budget; what letting go of them takes is off already, a message's way is not.
      */
     uint64_t release_by_ns;
+    /** Set by begin() where it fails: first interrupt to last detach of what was stopped all the same; 0:
+     * nothing. */
+    uint64_t vain_pause_ns;
 };
 
 #endif

@@ -150,6 +150,8 @@ static void test_vfork_parent(void **state)
     odd_rest();
     for (int i = 0; i < 3; i++) {
         assert_int_equal(begin(40 * NS_PER_MS), STATUS_TIMEOUT);
+        /* the other thread stood still meanwhile */
+        assert_true(fixture.client.holder.vain_pause_ns > 0);
         assert_true(odd_beats_on());
     }
     assert_parent_sees_nothing();

@@ -74,12 +74,13 @@ static enum status scan_frozen(struct target *target, const struct scan_request 
     return status;
 }
 
-/* Whether a stop that could not be had leaves the live way, and the reason that is said with it. */
-static bool is_live_instead(enum status status, enum mode_why *why)
+/* Whether a stop that could not be had leaves the live way; then @stops says so, with the reason. */
+static bool is_live_instead(enum status status, struct scan_timing *stops)
 {
     if (status != STATUS_TRACED && status != STATUS_TOO_LARGE)
         return false;
-    *why = status == STATUS_TRACED ? MODE_WHY_TRACED : MODE_WHY_THREADS;
+    stops->mode = CONSISTENCY_LIVE;
+    stops->why = status == STATUS_TRACED ? MODE_WHY_TRACED : MODE_WHY_THREADS;
     return true;
 }
 
@@ -114,17 +115,20 @@ static enum status scan_found(struct target *target, const struct scan_request *
         return scan_frozen(target, request, maps, locations, ret, err);
     if (request->consistency == CONSISTENCY_SLICED && request->holder)
         return scan_sliced(target, request, maps, locations, ret, err);
-    enum mode_why why = MODE_WHY_REQUESTED;
+    struct scan_timing stops = {.mode = CONSISTENCY_LIVE, .why = MODE_WHY_REQUESTED};
+    enum status status = STATUS_OK;
+    bool is_live = true;
     if (request->consistency == CONSISTENCY_SNAPSHOT && request->holder) {
-        enum status status = held_scan(target, request, locations, ret, err);
-        if (status == STATUS_OK || !is_live_instead(status, &why))
-            return status;
+        status = held_scan(target, request, locations, &stops, ret, err);
+        is_live = is_live_instead(status, &stops);
     }
     if (request->stops)
-        *request->stops = (struct scan_timing){.mode = CONSISTENCY_LIVE, .why = why};
-    enum status status = scan_live(target, request, maps, locations, ret, err);
+        *request->stops = stops;
+    if (!is_live)
+        return status;
+    status = scan_live(target, request, maps, locations, ret, err);
     if (status == STATUS_OK)
-        (*ret)->timing.why = why;
+        (*ret)->timing = stops;
     return status;
 }
 

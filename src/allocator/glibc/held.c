@@ -68,6 +68,12 @@ static enum status run_pass(struct held *held, struct maps *maps, struct pass **
     return status;
 }
 
+static void count_stop(struct held *held, uint64_t pause_ns)
+{
+    held->sum_ns += pause_ns;
+    held->max_ns = max_u64(held->max_ns, pause_ns);
+}
+
 /* One stop and the pass inside it. */
 static enum status scan_once(struct held *held, uint64_t budget_ns, struct snapshot **ret, struct error *err)
 {
@@ -76,6 +82,8 @@ static enum status scan_once(struct held *held, uint64_t budget_ns, struct snaps
     if (status != STATUS_OK)
         return status;
     status = holder->ops->begin(holder, held->target->pid, budget_ns, err);
+    if (status != STATUS_OK)
+        count_stop(held, holder->vain_pause_ns);
     /* its threads are too many, or did not stop in time: told apart from a pass that took too long */
     if (status != STATUS_OK)
         return status == STATUS_TIMEOUT ? STATUS_TOO_LARGE : status;
@@ -86,8 +94,7 @@ static enum status scan_once(struct held *held, uint64_t budget_ns, struct snaps
     struct hold_report report = {0};
     holder->ops->end(holder, &report);
     reserve_enter(NULL);
-    held->sum_ns += report.pause_ns;
-    held->max_ns = max_u64(held->max_ns, report.pause_ns);
+    count_stop(held, report.pause_ns);
     if (status != STATUS_OK || held->reserve.is_exceeded)
         return status;
     if (!report.is_confirmed)
@@ -205,23 +212,22 @@ static struct snapshot *scan_until_sound(struct held *held, enum status *status,
 }
 
 enum status held_scan(struct target *target, const struct scan_request *request,
-                      const struct glibc_locations *locations, struct snapshot **ret, struct error *err)
+                      const struct glibc_locations *locations, struct scan_timing *stops,
+                      struct snapshot **ret, struct error *err)
 {
     struct held held = {.target = target, .request = request, .locations = locations};
     enum status status = rehearse(&held, err);
     if (status != STATUS_OK)
         return status;
     struct snapshot *snapshot = scan_until_sound(&held, &status, err);
-    const struct scan_timing stops = {
+    *stops = (struct scan_timing){
         .pause_ns = held.sum_ns, .max_pause_ns = held.max_ns, .mode = CONSISTENCY_SNAPSHOT};
     reserve_deinit(&held.reserve);
-    if (request->stops)
-        *request->stops = stops;
     if (!snapshot)
         return status;
     if (held.is_doubtful && is_damaged(&snapshot->numbers))
         disclaim(&snapshot->numbers);
-    snapshot->timing = stops;
+    snapshot->timing = *stops;
     *ret = snapshot;
     return STATUS_OK;
 }

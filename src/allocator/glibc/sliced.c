@@ -124,6 +124,12 @@ static void run_for(uint64_t ns)
     nanosleep(&time, NULL);
 }
 
+static void count_stop(struct slicer *slicer, uint64_t pause_ns)
+{
+    slicer->pause_ns += pause_ns;
+    slicer->max_pause_ns = max_u64(slicer->max_pause_ns, pause_ns);
+}
+
 /* One stop, and the part of the walk in it. *@is_held: it counts. */
 static enum status stop_once(struct slicer *slicer, struct walk_chain *chain, bool *is_held,
                              enum slice_end *how, struct hold_report *report, struct error *err)
@@ -131,8 +137,10 @@ static enum status stop_once(struct slicer *slicer, struct walk_chain *chain, bo
     struct holder *holder = slicer->holder;
     struct walk *walk = slicer->walk;
     enum status status = holder->ops->begin(holder, walk->heap->target->pid, slicer->budget_ns, err);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
+        count_stop(slicer, holder->vain_pause_ns);
         return status;
+    }
     uint64_t end_ns = clock_monotonic_ns() + slicer->share_ns;
     uint64_t latest_ns = holder->release_by_ns - min_u64(holder->release_by_ns, MARGIN_OF(slicer->budget_ns));
     reserve_enter(&slicer->reserve);
@@ -145,8 +153,7 @@ static enum status stop_once(struct slicer *slicer, struct walk_chain *chain, bo
     walk->is_full = false;
     holder->ops->end(holder, report);
     reserve_enter(NULL);
-    slicer->pause_ns += report->pause_ns;
-    slicer->max_pause_ns = max_u64(slicer->max_pause_ns, report->pause_ns);
+    count_stop(slicer, report->pause_ns);
     *is_held = report->is_confirmed;
     return status;
 }
@@ -166,7 +173,7 @@ static enum status take_refusal(struct slicer *slicer, enum status status)
 {
     if (status == STATUS_TIMEOUT) {
         note_failure(slicer, MODE_WHY_THREADS);
-        run_for(LATER_NS);
+        run_for(max_u64(slicer->holder->vain_pause_ns, LATER_NS));
         return STATUS_OK;
     }
     if (status != STATUS_TRACED && status != STATUS_TOO_LARGE)

@@ -49,7 +49,7 @@ int holder_main(int socket_fd)
     enum status status = held_threads_stop(&held);
     /* after a failure our end lets go of the threads that stopped already */
     if (status != STATUS_OK)
-        held_threads_let_go(&held);
+        answer.pause_ns = held_threads_let_go(&held);
     answer.status = (uint32_t)status;
     answer.release_by_ns = held.release_by_ns;
     answer.threads = (uint32_t)held.count;
