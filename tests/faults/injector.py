@@ -54,6 +54,11 @@ class Injected:
     def close(self):
         self.steering.close()
 
+    def end(self):
+        """The injector last: without it each call of its command fails, even that to end."""
+        self.close()
+        self.process.wait()
+
 
 def run(command, nth, fault, seconds=60, role="any", call=""):
     """(exit code, output, errors, what was planted): "fired CALL FAULT ROLE", "none CALL", "skipped CALL" or None

@@ -30,35 +30,29 @@ class UnderFaults(Bare):
         self.target = target
         super().__init__(CONFIG.format(pid=target.pid, consistency=consistency), start=Injected)
         self.injected = self.started
-        self.wait_ready()
-        self.ok = f'malloc_scans_total{{groupname="target",result="ok"}}'
-        self.wait(self.is_well)
-        self.truth = {key: number for key, number in self.metrics().items() if NUMBERS.match(key)}
-        assert len(self.truth) > 10, self.truth
+        try:
+            self.wait_ready()
+            self.ok = f'malloc_scans_total{{groupname="target",result="ok"}}'
+            self.wait(self.is_well)
+            self.truth = {key: number for key, number in self.metrics().items() if NUMBERS.match(key)}
+            assert len(self.truth) > 10, self.truth
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __exit__(self, *arguments):
-        # before the injector: without it each call of these fails, even that to end
-        for pid in (*self.roles_of(self.keeper_or_none()), self.keeper_or_none()):
-            if pid:
-                os.kill(pid, signal.SIGKILL)
+        self.injected.end()
         super().__exit__(*arguments)
-
-    def keeper_or_none(self):
-        try:
-            return self.keeper()
-        except (OSError, IndexError):
-            return None
-
-    @staticmethod
-    def roles_of(keeper):
-        if not keeper:
-            return []
-        with open(f"/proc/{keeper}/task/{keeper}/children", encoding="ascii") as file:
-            return [int(pid) for pid in file.read().split()]
 
     def own(self, metrics, name):
         found = [number for key, number in metrics.items() if key.startswith(name + "{")]
         return found[0] if found else None
+
+    def how_it_is(self):
+        """What is_well() looks at, and the end of the log: for who reads of a failure."""
+        said = {key: number for key, number in self.metrics().items() if number and re.match(
+            r"malloc_(up|last_scan_(failure|complete|mode)|tcaches_missing|exporter_(restarts|skipped)\w+)\{", key)}
+        return f"{said}; {b' | '.join(self.lines()[-5:]).decode()}"
 
     def is_well(self):
         metrics = self.metrics()
@@ -92,8 +86,8 @@ class UnderFaults(Bare):
         except (OSError, IndexError):
             pass
 
-    def count_calls(self, role):
-        self.injected.arm(role, 0, 0)
+    def count_calls(self, role, call=""):
+        self.injected.arm(role, 0, 0, call)
         before = self.metrics().get(self.ok, 0)
         self.cycle()
         self.wait(lambda: self.metrics().get(self.ok, 0) > before + 1)
@@ -121,7 +115,7 @@ class UnderFaults(Bare):
             if self.process.poll() is not None:
                 return planted, f"the service has ended with {self.process.returncode}"
             if time.monotonic() > recovers:
-                return planted, "it does not recover"
+                return planted, f"it does not recover: {self.how_it_is()}"
         crashes = [line for line in self.lines()[begin:] if re.search(rb'by="?signal (?!9\b)', line)]
         if not self.target.runs():
             return planted, "the target has ended"
@@ -144,7 +138,7 @@ def start_with_fault(target, nth, fault, call=""):
         log = b"\n".join(service.lines())
         if not planted.startswith(("fired", "none", "skipped")):
             planted = None
-        service.process.kill()
+        service.started.end()
         if ended is None:
             crashes = re.findall(rb'.*by="?signal.*', log)
             return planted, crashes or None
