@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "target/live.h"
 #include "target/proc_file.h"
 #include "target/rights.h"
 
@@ -177,6 +178,12 @@ static int check_all(const char *procfs)
 
 int check_access(const char *procfs, int32_t pid)
 {
+    struct error err = {0};
+    enum status status = target_live_check_procfs(procfs, &err);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "malloc_exporter: %s\n", err.message);
+        return status_exit_code(status);
+    }
     print_rights(procfs);
     return pid ? check_one(procfs, pid) : check_all(procfs);
 }

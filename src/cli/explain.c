@@ -13,6 +13,7 @@
 #include "roles/scanner/facts.h"
 #include "roles/scanner/groups.h"
 #include "roles/scanner/pid_files.h"
+#include "target/live.h"
 #include "target/proc_file.h"
 
 #define ANCESTORS_MAX 64
@@ -152,12 +153,14 @@ int explain_process(const struct config *config, const char *procfs, int32_t pid
     struct error err = {0};
     users_refresh(&explanation.users);
     pid_files_read(config, &explanation.pid_files);
-    enum status status = proc_stat_read(procfs, pid, &stat, &err);
+    enum status status = target_live_check_procfs(procfs, &err);
+    if (status == STATUS_OK)
+        status = proc_stat_read(procfs, pid, &stat, &err);
     if (status == STATUS_OK)
         status = match(&explanation, pid, &stat, &facts, &found, &why, &err);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
         fprintf(stderr, "malloc_exporter: %s\n", err.message);
-        return status_exit_code(STATUS_NO_PROCESS);
+        return status_exit_code(status);
     }
     printf("process %d\n", (int)pid);
     print_facts(&facts);

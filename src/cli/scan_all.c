@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/config_file.h"
 #include "roles/scanner/once.h"
+#include "target/live.h"
 
 /* What it is asked for. */
 struct wish {
@@ -60,7 +61,7 @@ static enum status parse(int argc, char **argv, struct wish *wish, struct error 
     if (strcmp(wish->format, "prometheus") != 0)
         return error_set(err, STATUS_USAGE, "scan --all: --format %s: there is prometheus alone",
                          wish->format);
-    if (wish->procfs[0] != '/' || strlen(wish->procfs) > 250)
+    if (wish->procfs[0] != '/')
         return error_set(err, STATUS_USAGE, "scan --all: --procfs %s: is no absolute path", wish->procfs);
     return STATUS_OK;
 }
@@ -85,6 +86,8 @@ int scan_all_run(int argc, char **argv, const struct session_helpers *helpers, s
     struct config *config = NULL;
     log_init(LOG_WARN, LOG_LOGFMT, "scan");
     enum status status = parse(argc, argv, &wish, &err);
+    if (status == STATUS_OK)
+        status = target_live_check_procfs(wish.procfs, &err);
     if (status == STATUS_OK)
         status = load(&wish, &config, &err);
     if (status == STATUS_OK)

@@ -96,7 +96,7 @@ static bool set_log_format(struct service_options *options, const char *value)
 static bool set_procfs(struct service_options *options, const char *value)
 {
     options->keeper.procfs = value;
-    return *value == '/' && strlen(value) < 250;
+    return *value == '/';
 }
 static bool set_user(struct service_options *options, const char *value)
 {

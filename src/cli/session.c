@@ -34,8 +34,8 @@ enum status session_open(struct session *session, const struct oneshot_options *
     if (options->core)
         return open_core(session, err);
     int32_t pid = options->pid;
-    enum status status = STATUS_OK;
-    if (pid == 0)
+    enum status status = target_live_check_procfs(options->procfs, err);
+    if (status == STATUS_OK && pid == 0)
         status = find_process(options->procfs, options->name, options->pattern, &pid, err);
     if (status == STATUS_OK)
         status = target_live_open(options->procfs, pid, &session->target, err);

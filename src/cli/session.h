@@ -22,7 +22,8 @@ struct session {
     struct target *target;
 };
 
-/** Open what @options name. Statuses of find_process(), target_live_open() and target_core_open(). */
+/** Open what @options name. Statuses of target_live_check_procfs(), find_process(), target_live_open() and
+ * target_core_open(). */
 enum status session_open(struct session *session, const struct oneshot_options *options,
                          const struct session_helpers *helpers, struct error *err) must_check;
 

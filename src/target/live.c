@@ -71,19 +71,21 @@ static const struct target_ops LIVE_OPS = {
     .close = live_close,
 };
 
-/* Pids below a procfs of another pid namespace would name the wrong processes in every system call. */
-static enum status check_procfs(const char *procfs, struct error *err)
+enum status target_live_check_procfs(const char *procfs, struct error *err)
 {
     char path[320], own[24];
     if ((size_t)snprintf(path, sizeof path, "%s/self", procfs) >= sizeof((struct live *)0)->procfs)
-        return error_set(err, STATUS_USAGE, "the path of procfs is too long");
+        return error_set(err, STATUS_USAGE, "--procfs: the path is too long");
     ssize_t length = readlink(path, own, sizeof own - 1);
+    if (length < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EINVAL))
+        return error_set(err, STATUS_USAGE, "--procfs %s: no procfs is mounted there", procfs);
     if (length < 0)
-        return error_errno(err, errno, "read %s: is procfs mounted there?", path);
+        return error_errno(err, errno, "read %s", path);
     own[length] = '\0';
     if (strtol(own, NULL, 10) != getpid())
-        return error_set(err, STATUS_PERMISSION,
-                         "%s is of another pid namespace: run in the one that it shows (--pid=host)", procfs);
+        return error_set(err, STATUS_USAGE,
+                         "--procfs %s: procfs is of another pid namespace: run with hostPID (--pid=host)",
+                         procfs);
     return STATUS_OK;
 }
 
@@ -145,9 +147,6 @@ static unsigned find_word_bytes(struct live *live)
 
 enum status target_live_open(const char *procfs, pid_t pid, struct target **ret, struct error *err)
 {
-    enum status status = check_procfs(procfs, err);
-    if (status != STATUS_OK)
-        return status;
     struct live *live = calloc(1, sizeof *live);
     if (!live)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a process");
@@ -155,7 +154,7 @@ enum status target_live_open(const char *procfs, pid_t pid, struct target **ret,
     *target = (struct target){.ops = &LIVE_OPS, .pid = pid, .page_bytes = (unsigned)sysconf(_SC_PAGESIZE)};
     live->directory_fd = live->pidfd = live->maps_fd = live->pagemap_fd = -1;
     snprintf(live->procfs, sizeof live->procfs, "%s", procfs);
-    status = open_process(live, err);
+    enum status status = open_process(live, err);
     if (status != STATUS_OK)
         return status;
     target->word_bytes = find_word_bytes(live);

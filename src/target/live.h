@@ -28,8 +28,15 @@ struct proc_stat {
 };
 
 /**
- * Open process @pid below @procfs ("/proc"). STATUS_NO_PROCESS: there is none; STATUS_PERMISSION: its message
- * names the cause (capability, yama with its value, non-dumpable, security module) and the remedy.
+ * Whether @procfs ("/proc") is one, and of our own pid namespace: pids below any other would name the wrong
+ * processes in every system call. STATUS_USAGE: it is not, or its path is too long.
+ */
+enum status target_live_check_procfs(const char *procfs, struct error *err) must_check;
+
+/**
+ * Open process @pid below @procfs, which was checked. STATUS_NO_PROCESS: there is none; STATUS_PERMISSION:
+ * its message names the cause (capability, yama with its value, non-dumpable, security module) and the
+ * remedy.
  */
 enum status target_live_open(const char *procfs, pid_t pid, struct target **ret,
                              struct error *err) must_check;

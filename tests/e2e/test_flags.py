@@ -5,11 +5,12 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 import unittest
 
 from commands import ask, run
-from service import TARGETS, Service, Target, value
+from service import PROGRAM, TARGETS, Service, Target, value
 from test_service import config
 
 
@@ -61,7 +62,20 @@ class OneShot(unittest.TestCase):
     def test_procfs(self):
         self.assertEqual(ask("scan", self.target.pid, "--procfs", "/proc/self/../")["pid"], self.target.pid)
         self.assertIn(b"absolute", run("scan", self.target.pid, "--procfs", "proc", code=2).stderr)
-        self.assertIn(self.directory.encode(), run("scan", self.target.pid, "--procfs", self.directory, code=1).stderr)
+        self.assertIn(self.directory.encode(), run("scan", self.target.pid, "--procfs", self.directory, code=2).stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root makes pid namespaces")
+    def test_a_procfs_of_another_pid_namespace(self):
+        file = os.path.join(self.directory, "config.yml")
+        with open(file, "w", encoding="ascii") as out:
+            out.write(config(1))
+        for arguments in (["scan", "1"], ["scan", "-n", self.name], ["scan", "--all"], ["--check-access"],
+                          ["--config.check", "--config.file", file, "--explain", "1"],
+                          ["--web.listen-address=127.0.0.1:0"]):
+            done = subprocess.run(["unshare", "--pid", "--fork", "--kill-child", PROGRAM, *arguments],
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+            self.assertIn(b"procfs is of another pid namespace: run with hostPID", done.stderr, arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, b""), arguments)
 
     def test_timeout(self):
         with Target("target_bench", "small", "512") as target:

@@ -2,7 +2,6 @@
 #include "roles/keeper/keeper.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,26 +23,12 @@
 #include "roles/keeper/notify.h"
 #include "roles/keeper/own_usage.h"
 #include "roles/keeper/user.h"
+#include "target/live.h"
 
 #define TICK_MS 250
 #define END_NS (700 * NS_PER_MS)
 /* some 25 s of them */
 #define FAILED_WAITS_MAX 100u
-
-/* Pids below a procfs of another pid namespace would name the wrong processes. */
-static enum status check_procfs(const char *procfs, struct error *err)
-{
-    char path[320], own[24];
-    if ((size_t)snprintf(path, sizeof path, "%s/self", procfs) >= sizeof((struct message_start *)0)->procfs)
-        return error_set(err, STATUS_USAGE, "--procfs: the path is too long");
-    ssize_t length = readlink(path, own, sizeof own - 1);
-    if (length < 0)
-        return error_set(err, STATUS_USAGE, "--procfs %s: no procfs is mounted there", procfs);
-    own[length] = '\0';
-    if (strtol(own, NULL, 10) != getpid())
-        return error_set(err, STATUS_USAGE, "procfs is of another pid namespace: run with hostPID");
-    return STATUS_OK;
-}
 
 static void raise_descriptor_limit(void)
 {
@@ -91,7 +76,7 @@ static enum status prepare(struct keeper *keeper, struct error *err)
     const struct keeper_options *options = keeper->options;
     uid_t uid;
     gid_t gid;
-    enum status status = check_procfs(options->procfs, err);
+    enum status status = target_live_check_procfs(options->procfs, err);
     if (status == STATUS_OK)
         status = user_find(options->user, &uid, &gid, err);
     if (status != STATUS_OK)
