@@ -65,8 +65,7 @@ static enum status status_of_errno(int os_errno)
     }
 }
 
-/* What a person can do about it, where the cause is ours alone. */
-static const char *remedy_of_errno(int os_errno)
+const char *error_remedy(int os_errno)
 {
     return os_errno == EMFILE   ? " (raise the limit of open files: LimitNOFILE=, ulimit -n)"
            : os_errno == ENFILE ? " (raise that of the whole machine: sysctl fs.file-max)"
@@ -86,7 +85,7 @@ enum status error_errno(struct error *err, int os_errno, const char *format, ...
     err->os_errno = os_errno;
     if (used >= 0 && (size_t)used < sizeof err->message)
         snprintf(err->message + used, sizeof err->message - (size_t)used, ": %s%s", strerror(os_errno),
-                 remedy_of_errno(os_errno));
+                 error_remedy(os_errno));
     return status;
 }
 

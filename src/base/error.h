@@ -65,11 +65,15 @@ enum status error_set(struct error *err, enum status status, const char *format,
     __attribute__((format(printf, 3, 4)));
 
 /**
- * Record a failed system call: the text of @os_errno is appended. EPERM and EACCES become
+ * Record a failed system call: the text of @os_errno and its remedy are appended. EPERM and EACCES become
  * STATUS_PERMISSION, ESRCH STATUS_GONE, ENOMEM STATUS_NO_MEMORY, anything else STATUS_SYSTEM.
  */
 enum status error_errno(struct error *err, int os_errno, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/** What a person can do about @os_errno, where the cause is ours alone: " (raise …)", else "". error_errno()
+ * appends it. */
+const char *error_remedy(int os_errno);
 
 /** Put context ("pid 12: ") in front of the message of a recorded error. Returns its status. */
 enum status error_context(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -258,9 +258,8 @@ static enum status open_packet(struct packet *packet, struct message *ret, struc
         return error_set(err, STATUS_BAD_DATA, "a message of another role is cut short");
     memcpy(&frame, packet->data, sizeof frame);
     if (packet->lacks_descriptors)
-        return error_set(err, STATUS_BAD_DATA,
-                         "a descriptor that another role sent could not be taken: raise the limit of open "
-                         "files (LimitNOFILE=, ulimit -n)");
+        return error_set(err, STATUS_BAD_DATA, "a descriptor that another role sent could not be taken%s",
+                         error_remedy(EMFILE));
     if (!is_frame_sound(&frame, packet))
         return error_set(err, STATUS_BAD_DATA, "another role sent what is no message");
     scoped_free uint8_t *data = malloc((size_t)frame.length + 1);
