@@ -18,6 +18,14 @@ static bool send_message(int fd, const struct hold_message *message)
     return send(fd, message, sizeof *message, MSG_NOSIGNAL) == (ssize_t)sizeof *message;
 }
 
+/* What lies there is to be had after the other end is closed, too: where that left something of ours unread,
+ * after an error. */
+static ssize_t take_message(int fd, struct hold_message *ret)
+{
+    ssize_t got = recv(fd, ret, sizeof *ret, 0);
+    return got < 0 && errno == ECONNRESET ? recv(fd, ret, sizeof *ret, 0) : got;
+}
+
 /* False: the holder has ended, or says what it must not. */
 static bool receive_message(int fd, uint32_t kind, uint64_t budget_ns, struct hold_message *ret)
 {
@@ -26,7 +34,7 @@ static bool receive_message(int fd, uint32_t kind, uint64_t budget_ns, struct ho
     do {
         rc = poll(&ready, 1, (int)(budget_ns / NS_PER_MS) + GRACE_MS);
     } while (rc < 0 && errno == EINTR);
-    return rc == 1 && recv(fd, ret, sizeof *ret, 0) == (ssize_t)sizeof *ret && ret->magic == HOLD_MAGIC &&
+    return rc == 1 && take_message(fd, ret) == (ssize_t)sizeof *ret && ret->magic == HOLD_MAGIC &&
            ret->kind == kind && ret->status < STATUS_COUNT;
 }
 
@@ -91,10 +99,10 @@ static void hold_end(struct holder *holder, struct hold_report *ret)
 {
     struct hold_client *client = (struct hold_client *)holder;
     struct hold_message release = {.magic = HOLD_MAGIC, .kind = HOLD_RELEASE}, report;
-    /* without a report the stop ended on its own: by our clock it was no longer than this */
+    /* without a report the kernel ended the stop: by our clock it was no longer than this */
     *ret = (struct hold_report){.pause_ns = clock_monotonic_ns() - client->begun_ns};
-    if (send_message(client->fd, &release) &&
-        receive_message(client->fd, HOLD_REPORT, client->budget_ns, &report))
+    (void)send_message(client->fd, &release); /* a holder whose time was over has told already */
+    if (receive_message(client->fd, HOLD_REPORT, client->budget_ns, &report))
         *ret = (struct hold_report){.pause_ns = min_u64(report.pause_ns, ret->pause_ns),
                                     .threads = report.threads,
                                     .is_confirmed = report.is_confirmed != 0};

@@ -22,6 +22,8 @@
 #include "roles/holder/holder.h"
 
 #define BUDGET_NS (4 * NS_PER_SECOND)
+#define SHORT_BUDGET_NS (100 * NS_PER_MS)
+#define ROUNDS_MAX 40
 #define PATIENCE_NS (60 * NS_PER_SECOND)
 
 /* Shared with the target: it counts as long as it runs, and the real-time signals that it got. */
@@ -91,10 +93,15 @@ static int tear_down(void **state)
     return 0;
 }
 
-static enum status begin(struct fixture *fixture)
+static enum status begin_for(struct fixture *fixture, uint64_t budget_ns)
 {
     struct error err = {0};
-    return fixture->client.holder.ops->begin(&fixture->client.holder, fixture->target, BUDGET_NS, &err);
+    return fixture->client.holder.ops->begin(&fixture->client.holder, fixture->target, budget_ns, &err);
+}
+
+static enum status begin(struct fixture *fixture)
+{
+    return begin_for(fixture, BUDGET_NS);
 }
 
 static struct hold_report end(struct fixture *fixture)
@@ -126,13 +133,23 @@ static void test_stops_and_goes_on(void **state)
     }
 }
 
+/* Nobody lets it go: the holder does, and tells how long it was. On a busy machine it may come late, and the
+ * kernel's timer before it: then nobody tells, and another round does. */
 static void test_budget_ends_it(void **state)
 {
     struct fixture *fixture = *state;
-    assert_int_equal(begin(fixture), STATUS_OK);
-    /* nobody lets it go: the kernel's timer must */
-    assert_true(beats_on(fixture->shared, 2));
-    assert_false(end(fixture).is_confirmed);
+    struct hold_report report = {0};
+    for (int i = 0; i < ROUNDS_MAX && (report.threads == 0 || report.pause_ns > SHORT_BUDGET_NS + NS_PER_MS);
+         i++) {
+        if (begin_for(fixture, SHORT_BUDGET_NS) != STATUS_OK)
+            continue;
+        assert_true(beats_on(fixture->shared, 2));
+        report = end(fixture);
+        assert_false(report.is_confirmed);
+        assert_true(report.pause_ns >= SHORT_BUDGET_NS / 2);
+    }
+    assert_int_equal(report.threads, 1);
+    assert_in_range(report.pause_ns, SHORT_BUDGET_NS / 2, SHORT_BUDGET_NS + NS_PER_MS);
 }
 
 static void test_killed_holder_lets_go(void **state)
@@ -149,6 +166,7 @@ static void test_stopped_holder_lets_go(void **state)
     struct fixture *fixture = *state;
     assert_int_equal(begin(fixture), STATUS_OK);
     assert_int_equal(kill(fixture->child.pid, SIGSTOP), 0);
+    /* the kernel's timer must end it */
     assert_true(beats_on(fixture->shared, 2));
     assert_false(end(fixture).is_confirmed);
 }
@@ -179,6 +197,7 @@ static void test_traced_process_is_refused(void **state)
     struct fixture *fixture = *state;
     assert_int_equal(ptrace(PTRACE_SEIZE, fixture->target, NULL, NULL), 0);
     assert_int_equal(begin(fixture), STATUS_TRACED);
+    assert_int_equal(fixture->client.holder.vain_pause_ns, 0);
     assert_true(beats_on(fixture->shared, 2));
 }
 

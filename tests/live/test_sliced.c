@@ -22,6 +22,7 @@
 /* generous: what is looked at is what is done with a stop, on a machine however loaded */
 #define BUDGET_NS (20 * NS_PER_SECOND)
 #define TIME_NS (600 * NS_PER_SECOND)
+#define REFUSED_NS 5000u
 
 /* A holder that hands on to a real one (or to none) and fails as it is told. */
 struct told_holder {
@@ -31,14 +32,18 @@ struct told_holder {
     unsigned unconfirmed_of; /* every n-th stop was not held throughout; 0: none */
     unsigned refuse_from;    /* stops from this one on are refused; 0: none */
     enum status refusal;
+    uint64_t pause_ns; /* sum of what its stops took, those that were refused, too */
 };
 
 static enum status told_begin(struct holder *holder, pid_t pid, uint64_t budget_ns, struct error *err)
 {
     struct told_holder *told = (struct told_holder *)holder;
     told->begun++;
-    if (told->refuse_from && told->begun >= told->refuse_from)
+    if (told->refuse_from && told->begun >= told->refuse_from) {
+        holder->vain_pause_ns = REFUSED_NS;
+        told->pause_ns += REFUSED_NS;
         return error_set(err, told->refusal, "told to refuse");
+    }
     holder->release_by_ns = clock_monotonic_ns() + budget_ns;
     if (!told->real)
         return STATUS_OK;
@@ -55,6 +60,7 @@ static void told_end(struct holder *holder, struct hold_report *ret)
         told->real->ops->end(told->real, ret);
     if (told->unconfirmed_of && told->begun % told->unconfirmed_of == 0)
         ret->is_confirmed = false;
+    told->pause_ns += ret->pause_ns;
 }
 
 static const struct hold_ops TOLD_OPS = {.begin = told_begin, .end = told_end};
@@ -71,6 +77,7 @@ static struct snapshot *scan(struct told_holder *told, enum consistency consiste
     const struct scan_request request = {.consistency = consistency,
                                          .deadline_ns = clock_monotonic_ns() + TIME_NS,
                                          .slice_budget_ns = BUDGET_NS,
+                                         .snapshot_budget_ns = BUDGET_NS,
                                          .want_residency = true,
                                          .holder = &told->holder};
     if (allocator_scan(process, &request, name, &snapshot, &err) != STATUS_OK)
@@ -124,11 +131,28 @@ static void test_idle(void **state)
         assert_int_equal(sliced->numbers.completeness.corrupt_count, 0);
         assert_int_equal(sliced->timing.mode, CASES[i].mode);
         assert_int_equal(sliced->timing.why, CASES[i].why);
+        assert_int_equal(sliced->timing.pause_ns, told.pause_ns);
         if (!CASES[i].told.refuse_from)
             assert_true(told.begun > 2);
         snapshot_unref(sliced);
     }
     snapshot_unref(live);
+}
+
+/* Threads stood still for a stop that was refused, too. */
+static void test_refused_stop_is_told(void **state)
+{
+    (void)state;
+    assert_true(spawn_target(&subject, "single", NULL));
+    for (enum consistency consistency = CONSISTENCY_SLICED; consistency < CONSISTENCY_COUNT; consistency++) {
+        struct told_holder told = {.refuse_from = 1, .refusal = STATUS_TOO_LARGE};
+        struct snapshot *snapshot = scan(&told, consistency);
+        assert_int_equal(snapshot->timing.mode, CONSISTENCY_LIVE);
+        assert_int_equal(snapshot->timing.why, MODE_WHY_THREADS);
+        assert_int_equal(snapshot->timing.pause_ns, REFUSED_NS);
+        assert_int_equal(snapshot->timing.max_pause_ns, REFUSED_NS);
+        snapshot_unref(snapshot);
+    }
 }
 
 static void test_lost_process(void **state)
@@ -182,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_idle, end_subject),
+        cmocka_unit_test_teardown(test_refused_stop_is_told, end_subject),
         cmocka_unit_test_teardown(test_lost_process, end_subject),
         cmocka_unit_test_teardown(test_churn, end_subject),
     };

@@ -21,6 +21,7 @@ struct held_threads {
     pid_t pid;
     uint64_t budget_ns;     /* from the first interrupt to the last detach */
     uint64_t begun_ns;      /* just before the first interrupt; 0: there was none */
+    uint64_t let_go_ns;     /* what letting go of all takes, as far as can be told */
     uint64_t release_by_ns; /* by when to let go, so that the last thread runs within the budget */
     struct held_thread *rows;
     size_t count, room;

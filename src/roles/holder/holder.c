@@ -2,10 +2,13 @@
 #include "roles/holder/holder.h"
 
 #include <linux/capability.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "link/hold_messages.h"
 #include "link/privileges.h"
 #include "link/sandbox.h"
@@ -36,6 +39,22 @@ static bool hear(uint32_t kind, struct hold_message *ret)
            ret->kind == kind;
 }
 
+/* The same, which is to come before @until_ns. ppoll(2) may come late by a thousandth of its time
+ * (fs/select.c of Linux), more than the kernel's timer leaves: the last of it is a wait of its own. */
+static bool hear_until(uint32_t kind, uint64_t until_ns, struct hold_message *ret)
+{
+    struct pollfd ready = {.fd = SOCKET_FD, .events = POLLIN};
+    int rc = 0;
+    for (uint64_t now_ns = clock_monotonic_ns(); rc == 0 && now_ns < until_ns;
+         now_ns = clock_monotonic_ns()) {
+        uint64_t left_ns = until_ns - now_ns, wait_ns = left_ns - left_ns / 256;
+        const struct timespec wait = {.tv_sec = (time_t)(wait_ns / NS_PER_SECOND),
+                                      .tv_nsec = (long)(wait_ns % NS_PER_SECOND)};
+        rc = ppoll(&ready, 1, &wait, NULL);
+    }
+    return rc == 1 && hear(kind, ret);
+}
+
 int holder_main(int socket_fd)
 {
     struct hold_message message;
@@ -55,7 +74,7 @@ int holder_main(int socket_fd)
     answer.threads = (uint32_t)held.count;
     if (!say(&answer) || status != STATUS_OK)
         return status == STATUS_OK;
-    bool is_released = hear(HOLD_RELEASE, &message);
+    bool is_released = hear_until(HOLD_RELEASE, held.release_by_ns, &message);
     struct hold_message report = {.magic = HOLD_MAGIC,
                                   .kind = HOLD_REPORT,
                                   .pid = held.pid,

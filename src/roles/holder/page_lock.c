@@ -1,6 +1,7 @@
 /* page_lock.c - see page_lock.h. */
 #include "roles/holder/page_lock.h"
 
+#include <poll.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -35,7 +36,8 @@ void page_lock_caller(const void *data, size_t bytes)
         (const void *)(uintptr_t)&ptrace,        (const void *)(uintptr_t)&waitid,
         (const void *)(uintptr_t)&nanosleep,     (const void *)(uintptr_t)&clock_gettime,
         (const void *)(uintptr_t)&timer_settime, (const void *)(uintptr_t)&syscall,
-        (const void *)(uintptr_t)&send,          (const void *)(uintptr_t)&recv};
+        (const void *)(uintptr_t)&ppoll,         (const void *)(uintptr_t)&send,
+        (const void *)(uintptr_t)&recv};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         page_lock(calls[i], CALL_BYTES);
     page_lock(stack - STACK_BYTES, 2 * STACK_BYTES);
