@@ -132,6 +132,11 @@ static enum status why_none(const struct probe *probe, struct error *err)
         return error_set(err, STATUS_INCONSISTENT,
                          "a glibc is there, but its heap does not look like one: it moves too fast, or is "
                          "damaged");
+    if (probe->is_unread)
+        return error_set(
+            err, STATUS_INCONSISTENT,
+            "whether the program has glibc malloc is not known: its file, or a libc's, is mapped but "
+            "could not be read there");
     return error_set(err, STATUS_UNSUPPORTED, "no glibc malloc was found in the process");
 }
 

@@ -172,8 +172,11 @@ static bool find_module(struct probe *probe, struct glibc_layout *layout, bool *
 bool probe_module(struct probe *probe, const struct mapping *mapping, struct glibc_layout *layout,
                   bool *is_cold)
 {
-    bool is_found = elf_image_read(probe->target, mapping, &probe->image) == STATUS_OK &&
-                    reserve_data(probe) && find_module(probe, layout, is_cold);
+    enum status status = elf_image_read(probe->target, mapping, &probe->image);
+    /* of a core file it is no more than that they were not dumped */
+    if (status == STATUS_FAULT && probe->may_have_symbols && !probe->target->is_frozen)
+        probe->is_unread = true;
+    bool is_found = status == STATUS_OK && reserve_data(probe) && find_module(probe, layout, is_cold);
     free(take_ptr(probe->data));
     return is_found;
 }

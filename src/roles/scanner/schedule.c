@@ -8,8 +8,10 @@
 #define WAIT_MAX_NS (3600 * NS_PER_SECOND)
 /* What allocator a program has can only change by an exec, which makes it another one. */
 #define UNSUPPORTED_NS (600 * NS_PER_SECOND)
-/* But a program that was just started may not have loaded its libc yet. */
+/* But a program that was just started may not have loaded its libc yet; and the kernel calls a page that it
+ * could not bring in just then one that is not there (process_vm_readv(2): EFAULT), its libc's too. */
 #define LOADING_NS (5 * NS_PER_SECOND)
+#define LOOKS_MIN 2u
 
 static bool is_scheduled(const struct tracked *process)
 {
@@ -133,7 +135,8 @@ void schedule_next(struct scanner *scanner, struct tracked *process, uint64_t be
     process->timeouts = status == STATUS_TIMEOUT ? process->timeouts + 1 : 0;
     for (unsigned i = 0; i < process->timeouts && wait_ns < WAIT_MAX_NS; i++)
         wait_ns = wait_ns * 2 < WAIT_MAX_NS ? wait_ns * 2 : WAIT_MAX_NS;
-    process->is_final = status == STATUS_UNSUPPORTED && begin_ns - process->first_seen_ns >= LOADING_NS;
+    process->unsupported = status == STATUS_UNSUPPORTED ? process->unsupported + 1 : 0;
+    process->is_final = process->unsupported >= LOOKS_MIN && begin_ns - process->first_seen_ns >= LOADING_NS;
     if (process->is_final && wait_ns < UNSUPPORTED_NS)
         wait_ns = UNSUPPORTED_NS;
     else if (status == STATUS_UNSUPPORTED && wait_ns > LOADING_NS)

@@ -47,13 +47,14 @@ struct tracked {
     bool is_scanning, is_tried, is_reported;
     bool is_untold; /* the front is told of it when its turn comes */
     bool is_spread; /* it has its place in the interval */
-    bool is_final;  /* that it is unsupported: seen after it had time to load its libc */
+    bool is_final;  /* that it is unsupported: seen twice, after it had time to load its libc */
     uint64_t due_ns;
     uint64_t planned_interval_ns; /* that due_ns was set by */
     uint64_t
         last_cost_ns; /* how long the last scan took; processor time of all its threads, where that is more */
     uint64_t last_success_realtime_ns;
     unsigned timeouts;          /* in a row */
+    unsigned unsupported;       /* in a row */
     struct stop_share stops;    /* by requests */
     struct log_limit log_limit; /* of lines about its changes */
     struct message_process result;

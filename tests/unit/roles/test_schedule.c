@@ -192,6 +192,22 @@ static void test_what_has_another_malloc_is_looked_at_seldom(void **state)
     assert_true(process->is_final);
 }
 
+static void test_one_look_without_a_heap_is_not_the_last(void **state)
+{
+    (void)state;
+    make_scanner("scan: {interval: 1m}\n", 1);
+    struct tracked *process = process_at(0);
+    attempt(process, NOW + 60 * SECOND, NS_PER_MS, STATUS_OK);
+    attempt(process, NOW + 120 * SECOND, NS_PER_MS, STATUS_UNSUPPORTED); /* a page could not be brought in */
+    assert_int_equal(process->due_ns, NOW + 125 * SECOND);
+    assert_false(process->is_final);
+    attempt(process, NOW + 125 * SECOND, NS_PER_MS, STATUS_OK);
+    attempt(process, NOW + 185 * SECOND, NS_PER_MS, STATUS_UNSUPPORTED);
+    assert_false(process->is_final);
+    attempt(process, NOW + 190 * SECOND, NS_PER_MS, STATUS_UNSUPPORTED);
+    assert_true(process->is_final);
+}
+
 static void test_lag(void **state)
 {
     (void)state;
@@ -284,6 +300,7 @@ int main(void)
         cmocka_unit_test_teardown(test_a_shorter_interval_holds_at_once, end_scanner),
         cmocka_unit_test_teardown(test_a_timeout_that_is_set, end_scanner),
         cmocka_unit_test_teardown(test_what_has_another_malloc_is_looked_at_seldom, end_scanner),
+        cmocka_unit_test_teardown(test_one_look_without_a_heap_is_not_the_last, end_scanner),
         cmocka_unit_test_teardown(test_lag, end_scanner),
         cmocka_unit_test_teardown(test_the_most_overdue_is_next, end_scanner),
         cmocka_unit_test_teardown(test_who_is_in_quarantine_waits, end_scanner),
