@@ -36,13 +36,13 @@ class Unix(http.client.HTTPConnection):
 
 
 class Target:
-    """A program of tests/targets (or @command) that says a line when it is ready."""
+    """A program of tests/targets (or @command) that says a line when it is ready; @arguments are subprocess.Popen's."""
 
-    def __init__(self, *command):
+    def __init__(self, *command, **arguments):
         if not os.path.isabs(command[0]):
             command = (os.path.join(TARGETS, command[0]),) + command[1:]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL)
+                                        stderr=subprocess.DEVNULL, **arguments)
         self.pid = self.process.pid
 
     def __enter__(self):

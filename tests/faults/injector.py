@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 BUILD = os.environ["BUILD_ROOT"]
 INTERPOSED = os.path.join(BUILD, "tests", "faults", "exporter_interposed")
@@ -54,6 +55,10 @@ class Injected:
     def close(self):
         self.steering.close()
 
+    def command_pid(self):
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
+            return int(file.read().split()[0])
+
     def end(self):
         """The injector last: without it each call of its command fails, even that to end."""
         self.close()
@@ -93,6 +98,9 @@ class Orders:
         struct.pack_into(self.LAYOUT, self.memory, 0, 0, 0, self.ROLES.index(role), 0)
         struct.pack_into("=Q", self.memory, 0, nth)
 
+    def seen(self):
+        return struct.unpack_from(self.LAYOUT, self.memory, 0)[1]
+
     def fired(self):
         return struct.unpack_from(self.LAYOUT, self.memory, 0)[3] > 0
 
@@ -107,6 +115,40 @@ class Orders:
     def close(self):
         self.memory.close()
         os.close(self.fd)
+
+
+class Allocations:
+    """As Injected, of the allocations of @command, which is INTERPOSED: each has one fault."""
+    NEVER = 2 ** 63
+
+    def __init__(self, command, **arguments):
+        self.orders = Orders()
+        self.planted = None
+        self.process = self.orders.popen(command, **arguments)
+
+    def command_pid(self):
+        return self.process.pid
+
+    def arm(self, role, nth, fault, _call=""):
+        self.planted = f"fired allocation {nth} {role}" if fault == 0 else "none allocation"
+        self.orders.arm(nth if nth > 0 and fault == 0 else self.NEVER, role)
+
+    def count(self):
+        return self.orders.seen()
+
+    def line(self, seconds):
+        end = time.monotonic() + seconds
+        while not self.planted.startswith("none") and not self.orders.fired():
+            if time.monotonic() > end:
+                return None
+            time.sleep(0.01)
+        return self.planted
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.orders.close()
 
 
 def run_without_memory(command, nth, seconds=60):

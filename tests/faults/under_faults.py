@@ -7,6 +7,7 @@ import time
 
 from bare_service import Bare
 from injector import Injected
+from service import PROGRAM
 
 CONFIG = """
 scan: {{interval: 100ms, consistency: {consistency}}}
@@ -26,9 +27,9 @@ def descriptors(pid):
 
 
 class UnderFaults(Bare):
-    def __init__(self, target, consistency="live"):
+    def __init__(self, target, consistency="live", start=Injected, program=PROGRAM):
         self.target = target
-        super().__init__(CONFIG.format(pid=target.pid, consistency=consistency), start=Injected)
+        super().__init__(CONFIG.format(pid=target.pid, consistency=consistency), start=start, program=program)
         self.injected = self.started
         try:
             self.wait_ready()
@@ -76,9 +77,7 @@ class UnderFaults(Bare):
         return lies
 
     def keeper(self):
-        """The injector's child."""
-        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
-            return int(file.read().split()[0])
+        return self.injected.command_pid()
 
     def process_keeper_signal(self):
         try:

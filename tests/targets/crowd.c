@@ -1,12 +1,14 @@
 /*
  * crowd.c - much of one kind, by the first argument: `processes N` children at a time, each of which
  * allocates, lives for some seconds at most and is replaced; `execs FILE`: becomes itself again as fast as it
- * can, and counts that in FILE; `threads N` that sleep. It says a line when all are there.
+ * can, and counts that in FILE; `threads N` that sleep. It says a line when all are there. `turns small`
+ * becomes `turns large` and so on after some milliseconds: the one has small blocks, the other large ones.
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,10 @@
 #define LIFE_MS_MAX 40000
 #define BLOCKS 200
 #define STACK_BYTES 32768
+#define TURN_BLOCKS 400
+#define TURN_MS_MAX 60
+#define SMALL_BYTES 104
+#define LARGE_BYTES 4096
 
 static void say_ready(void)
 {
@@ -68,6 +74,23 @@ static int execs(char **arguments)
     return 1;
 }
 
+static int turns(char **arguments)
+{
+    char small[] = "small", large[] = "large";
+    bool is_small = strcmp(arguments[2], small) == 0;
+    size_t bytes = is_small ? SMALL_BYTES : LARGE_BYTES;
+    struct timespec now;
+    for (unsigned i = 0; i < TURN_BLOCKS; i++) {
+        char *volatile kept = malloc(bytes);
+        memset(kept, 1, bytes);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    nanosleep(&(struct timespec){.tv_nsec = now.tv_nsec / 1000 % TURN_MS_MAX * 1000000}, NULL);
+    arguments[2] = is_small ? large : small;
+    execv("/proc/self/exe", arguments);
+    return 1;
+}
+
 static void *sleep_on(void *unused)
 {
     for (;;)
@@ -99,5 +122,7 @@ int main(int argc, char **argv)
         return processes(strtoul(argv[2], NULL, 10));
     if (strcmp(argv[1], "execs") == 0)
         return execs(argv);
+    if (strcmp(argv[1], "turns") == 0)
+        return turns(argv);
     return threads(strtoul(argv[2], NULL, 10));
 }
