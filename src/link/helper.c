@@ -61,5 +61,5 @@ static void stop(void *context)
 
 struct helper_launcher forked_helper_launcher(struct forked_helper *helper)
 {
-    return (struct helper_launcher){.start = start, .stop = stop, .context = helper};
+    return (struct helper_launcher){.start = start, .end = stop, .context = helper};
 }

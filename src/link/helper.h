@@ -16,7 +16,7 @@ struct helper_launcher {
     /** Start one; *@fd_ret is the socket to it, the caller's. */
     enum status (*start)(void *context, int *fd_ret, struct error *err);
     /** After the socket is closed; NULL where there is nothing to do. */
-    void (*stop)(void *context);
+    void (*end)(void *context);
     void *context;
 };
 

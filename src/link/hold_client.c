@@ -42,8 +42,8 @@ static void let_go(struct hold_client *client)
 {
     close(client->fd);
     client->fd = -1;
-    if (client->launcher.stop)
-        client->launcher.stop(client->launcher.context);
+    if (client->launcher.end)
+        client->launcher.end(client->launcher.context);
 }
 
 static enum status say_why(enum status status, pid_t pid, struct error *err)

@@ -108,8 +108,8 @@ enum status resolver_session_run(struct resolver_session *session, struct resolv
     if (status == STATUS_OK)
         status = take_records(session, end, err);
     close(session->socket_fd);
-    if (launcher->stop)
-        launcher->stop(launcher->context);
+    if (launcher->end)
+        launcher->end(launcher->context);
     if (status == STATUS_GONE)
         return error_set(err, STATUS_BAD_DATA, "the resolver ended without an answer");
     return status;

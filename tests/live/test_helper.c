@@ -63,11 +63,11 @@ static void test_stop_ends_it(void **state)
     assert_int_equal(pipe(alive), 0);
     assert_int_equal(launcher.start(launcher.context, &fd, NULL), STATUS_OK);
     assert_int_equal(read(alive[0], &byte, 1), 1);
-    launcher.stop(launcher.context);
+    launcher.end(launcher.context);
     assert_int_equal(helper.pid, 0);
     assert_int_equal(waitpid(-1, NULL, 0), -1);
     assert_int_equal(errno, ECHILD);
-    launcher.stop(launcher.context);
+    launcher.end(launcher.context);
     close(alive[0]);
     close(alive[1]);
 }

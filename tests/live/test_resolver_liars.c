@@ -50,7 +50,7 @@ static enum status ask_liar(struct liar liar)
 {
     struct symbol_answer answer;
     struct resolver_client client;
-    const struct helper_launcher launcher = {.start = start_liar, .stop = stop_liar, .context = &liar};
+    const struct helper_launcher launcher = {.start = start_liar, .end = stop_liar, .context = &liar};
     if (liar.length == 0)
         liar.length = sizeof liar.record;
     resolver_client_init(&client, launcher);
@@ -65,7 +65,7 @@ static void ends_with_the_scan(void **state)
     struct symbol_answer answer;
     struct resolver_client client;
     struct liar silent = {.length = 1, .stays_open = true};
-    const struct helper_launcher launcher = {.start = start_liar, .stop = stop_liar, .context = &silent};
+    const struct helper_launcher launcher = {.start = start_liar, .end = stop_liar, .context = &silent};
     resolver_client_init(&client, launcher);
     uint64_t start = clock_monotonic_ns();
     client.timeout_ns = 600 * NS_PER_SECOND;
@@ -122,7 +122,7 @@ static enum status look_up_liar(struct liar liar, uint32_t limit, unsigned *coun
 {
     struct resolver_client client;
     struct symbol_question question = {.kind = SYMBOL_BY_NAME, .text = "x", .limit = limit};
-    const struct helper_launcher launcher = {.start = start_liar, .stop = stop_liar, .context = &liar};
+    const struct helper_launcher launcher = {.start = start_liar, .end = stop_liar, .context = &liar};
     liar.length = sizeof liar.record;
     *count = 0;
     resolver_client_init(&client, launcher);
