@@ -71,7 +71,7 @@ static void let_sleep_in_handler(void)
     }
 }
 
-static void stop(void)
+static void stop_subject(void)
 {
     int status;
     assert_int_equal(kill(subject.pid, SIGSTOP), 0);
@@ -120,7 +120,7 @@ static void assert_books(enum check check)
 {
     assert_check(check, true);
     let_run();
-    stop();
+    stop_subject();
     assert_check(check, false);
     assert_int_equal(kill(subject.pid, SIGCONT), 0);
     assert_check(check, true);
@@ -160,7 +160,7 @@ static void stopped_asleep(void **state)
 {
     (void)state;
     damage();
-    stop();
+    stop_subject();
     assert_corrupt(CONSISTENCY_LIVE);
 }
 
@@ -182,7 +182,7 @@ static void gets_no_processor(void **state)
     (void)state;
     damage();
     let_run();
-    stop();
+    stop_subject();
     assert_unread(CONSISTENCY_LIVE);
     assert_unread(CONSISTENCY_SNAPSHOT);
     assert_int_equal(kill(subject.pid, SIGCONT), 0);
@@ -197,7 +197,7 @@ static void threads(void **state)
     ask("thread");
     damage();
     let_run();
-    stop();
+    stop_subject();
     assert_corrupt(CONSISTENCY_LIVE);
 }
 
@@ -208,7 +208,7 @@ static void threads_and_lock(void **state)
     damage();
     ask("lock");
     let_run();
-    stop();
+    stop_subject();
     assert_unread(CONSISTENCY_LIVE);
     assert_int_equal(kill(subject.pid, SIGCONT), 0);
     assert_corrupt(CONSISTENCY_LIVE);
