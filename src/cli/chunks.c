@@ -28,7 +28,6 @@ static enum status print_now(struct session *session, struct dump *dump, struct 
                              struct error *err)
 {
     const struct oneshot_options *options = session->options;
-    char allocator[32] = "";
     scoped(content_end) struct content *content = NULL;
     if (options->content_bytes) {
         content = content_new(session->target, options->read_swapped);
@@ -36,21 +35,20 @@ static enum status print_now(struct session *session, struct dump *dump, struct 
             return error_set(err, STATUS_NO_MEMORY, "no memory for contents");
         dump_add_content(dump, options->content_bytes, content_read, content);
     }
-    return session_scan_opened(session, false, &dump->sink, allocator, ret, err);
+    return session_scan_opened(session, false, &dump->sink, ret, err);
 }
 
 /* Output is never awaited while the process stands still. */
 static enum status print_later(struct session *session, struct dump *dump, struct snapshot **ret,
                                struct error *err)
 {
-    char allocator[32] = "";
     scoped(chunk_pack_deinit) struct chunk_pack pack = {0};
     if (session->options->content_bytes)
         return error_set(err, STATUS_USAGE, "--content: only with --consistency live");
     enum status status = chunk_pack_init(&pack, PACK_BYTES, err);
     if (status != STATUS_OK)
         return status;
-    status = session_scan_opened(session, false, &pack.sink, allocator, ret, err);
+    status = session_scan_opened(session, false, &pack.sink, ret, err);
     if (pack.is_full)
         return error_set(err, STATUS_TOO_LARGE,
                          "the chunks need more than %zu bytes: ask with --consistency live", pack.size_bytes);

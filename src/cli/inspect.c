@@ -77,30 +77,25 @@ static void scoped_snapshot_run(struct snapshot **snapshot)
 }
 #define scoped_snapshot scoped(scoped_snapshot_run)
 
-typedef void write_fn(struct buffer *out, const struct snapshot *snapshot);
+typedef int show_fn(const struct oneshot_options *options, const struct snapshot *snapshot);
 
-static int report(const struct oneshot_options *options, const struct session_helpers *helpers,
-                  write_fn *json, write_fn *text)
+/* Scan once and @show what was found. */
+static int scan_and(show_fn *show, const struct oneshot_options *options,
+                    const struct session_helpers *helpers)
 {
     struct error err = {0};
-    char allocator[32] = "";
     scoped_snapshot struct snapshot *snapshot = NULL;
-    scoped_buffer struct buffer out = {0};
-    if (session_scan(options, helpers, true, NULL, allocator, &snapshot, &err) != STATUS_OK)
+    if (session_scan(options, helpers, true, NULL, &snapshot, &err) != STATUS_OK)
         return fail(&err);
-    (options->format == OUTPUT_JSON ? json : text)(&out, snapshot);
-    return print(&out, &err);
+    return show(options, snapshot);
 }
 
 /* As the service would expose it, in a group of its comm. */
-static int print_exposition(const struct oneshot_options *options, const struct session_helpers *helpers)
+static int show_exposition(const struct oneshot_options *options, const struct snapshot *snapshot)
 {
+    (void)options;
     struct error err = {0};
-    char allocator[32] = "";
-    scoped_snapshot struct snapshot *snapshot = NULL;
     scoped_buffer struct buffer out = {0};
-    if (session_scan(options, helpers, true, NULL, allocator, &snapshot, &err) != STATUS_OK)
-        return fail(&err);
     const struct view_group group = {.name = snapshot->labels.comm};
     const struct view_process process = {.group = &group, .state = PROCESS_STATE_OK, .snapshot = snapshot};
     const struct view view = {.groups = &group,
@@ -114,35 +109,29 @@ static int print_exposition(const struct oneshot_options *options, const struct 
     return print(&out, &err);
 }
 
-static int run_scan(const struct oneshot_options *options, const struct session_helpers *helpers)
-{
-    if (options->format == OUTPUT_PROMETHEUS)
-        return print_exposition(options, helpers);
-    return report(options, helpers, process_json_scan, process_text_scan);
-}
-
-static int run_arenas(const struct oneshot_options *options, const struct session_helpers *helpers)
-{
-    return report(options, helpers, process_json_arenas, process_text_arenas);
-}
-
-static int run_chunks(const struct oneshot_options *options, const struct session_helpers *helpers)
+static int show_scan(const struct oneshot_options *options, const struct snapshot *snapshot)
 {
     struct error err = {0};
-    return finish(chunks_print(options, helpers, write_all, &err), &err);
+    scoped_buffer struct buffer out = {0};
+    (options->format == OUTPUT_JSON ? process_json_scan : process_text_scan)(&out, snapshot);
+    return print(&out, &err);
+}
+
+static int show_arenas(const struct oneshot_options *options, const struct snapshot *snapshot)
+{
+    struct error err = {0};
+    scoped_buffer struct buffer out = {0};
+    (options->format == OUTPUT_JSON ? process_json_arenas : process_text_arenas)(&out, snapshot);
+    return print(&out, &err);
 }
 
 /* What the numbers say in words. */
-static int run_advise(const struct oneshot_options *options, const struct session_helpers *helpers)
+static int show_advice(const struct oneshot_options *options, const struct snapshot *snapshot)
 {
     struct error err = {0};
-    char allocator[32] = "";
-    scoped_snapshot struct snapshot *snapshot = NULL;
     scoped_free struct report *report = malloc(sizeof *report);
     if (!report)
         return fail((error_set(&err, STATUS_NO_MEMORY, "no memory for a report"), &err));
-    if (session_scan(options, helpers, true, NULL, allocator, &snapshot, &err) != STATUS_OK)
-        return fail(&err);
     report_begin(report, options->format == OUTPUT_JSON ? REPORT_JSON : REPORT_TEXT, write_all, NULL);
     report_key(report, "pid", NULL);
     report_count(report, (uint64_t)snapshot->pid);
@@ -151,6 +140,27 @@ static int run_advise(const struct oneshot_options *options, const struct sessio
     report_line(report, "%s (pid %d)", snapshot->labels.comm, snapshot->pid);
     advice_put(snapshot, report);
     return finish(report_end(report, &err), &err);
+}
+
+static int run_scan(const struct oneshot_options *options, const struct session_helpers *helpers)
+{
+    return scan_and(options->format == OUTPUT_PROMETHEUS ? show_exposition : show_scan, options, helpers);
+}
+
+static int run_arenas(const struct oneshot_options *options, const struct session_helpers *helpers)
+{
+    return scan_and(show_arenas, options, helpers);
+}
+
+static int run_advise(const struct oneshot_options *options, const struct session_helpers *helpers)
+{
+    return scan_and(show_advice, options, helpers);
+}
+
+static int run_chunks(const struct oneshot_options *options, const struct session_helpers *helpers)
+{
+    struct error err = {0};
+    return finish(chunks_print(options, helpers, write_all, &err), &err);
 }
 
 static int run_sizes(const struct oneshot_options *options, const struct session_helpers *helpers)

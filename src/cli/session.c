@@ -62,9 +62,10 @@ static void end_threads(struct scan_threads **threads)
 }
 
 enum status session_scan_opened(struct session *session, bool want_details, struct chunk_sink *chunks,
-                                char allocator[32], struct snapshot **ret, struct error *err)
+                                struct snapshot **ret, struct error *err)
 {
     const struct oneshot_options *options = session->options;
+    char allocator[32] = ""; /* the error names it too */
     struct scan_job job = {
         .procfs = options->procfs,
         .pid = session->target->pid,
@@ -105,12 +106,12 @@ enum status session_scan_opened(struct session *session, bool want_details, stru
 }
 
 enum status session_scan(const struct oneshot_options *options, const struct session_helpers *helpers,
-                         bool want_details, struct chunk_sink *chunks, char allocator[32],
-                         struct snapshot **ret, struct error *err)
+                         bool want_details, struct chunk_sink *chunks, struct snapshot **ret,
+                         struct error *err)
 {
     scoped_session struct session session = {0};
     enum status status = session_open(&session, options, helpers, err);
     if (status != STATUS_OK)
         return status;
-    return session_scan_opened(&session, want_details, chunks, allocator, ret, err);
+    return session_scan_opened(&session, want_details, chunks, ret, err);
 }

@@ -34,14 +34,14 @@ void session_close(struct session *session);
 /**
  * Scan the target; @chunks (or NULL) gets every chunk. On success *@ret is the result with all labels;
  * snapshot_unref() ends it. Statuses as those of allocator_scan(); STATUS_STOPPED where @chunks wanted no
- * more. @allocator (32 bytes) gets the name of one that cannot be walked.
+ * more.
  */
 enum status session_scan_opened(struct session *session, bool want_details, struct chunk_sink *chunks,
-                                char allocator[32], struct snapshot **ret, struct error *err) must_check;
+                                struct snapshot **ret, struct error *err) must_check;
 
 /** The two in one. */
 enum status session_scan(const struct oneshot_options *options, const struct session_helpers *helpers,
-                         bool want_details, struct chunk_sink *chunks, char allocator[32],
-                         struct snapshot **ret, struct error *err) must_check;
+                         bool want_details, struct chunk_sink *chunks, struct snapshot **ret,
+                         struct error *err) must_check;
 
 #endif

@@ -24,13 +24,12 @@ enum status sizes_answer(const struct oneshot_options *options, const struct ses
     const struct sizes_filter filter = {
         .states = options->states, .has_arena = options->has_arena, .arena = options->arena};
     scoped_free struct sizes *sizes = malloc(sizeof *sizes);
-    char allocator[32] = "";
     struct snapshot *snapshot = NULL;
     struct size_list list = {0};
     if (!sizes)
         return error_set(err, STATUS_NO_MEMORY, "no memory for the sizes");
     sizes_begin(sizes, &filter);
-    enum status status = session_scan(options, helpers, false, &sizes->sink, allocator, &snapshot, err);
+    enum status status = session_scan(options, helpers, false, &sizes->sink, &snapshot, err);
     if (status == STATUS_OK)
         status = sizes_list(sizes, (uint32_t)options->top, &list, err);
     if (status == STATUS_OK)

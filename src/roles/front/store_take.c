@@ -35,19 +35,15 @@ static enum status put_group(struct store *store, struct store_group *group, str
     enum status status = check_bytes(store, bytes, before, err);
     if (status != STATUS_OK)
         return status;
-    if (found) {
-        store->bytes += bytes - before;
+    if (found)
         store_group_unref(store->groups[at]);
-        store->groups[at] = group;
-        return STATUS_OK;
-    }
-    if (store->group_count == STORE_GROUPS_MAX)
+    else if (store->group_count == STORE_GROUPS_MAX)
         return error_set(err, STATUS_TOO_LARGE, "more than %d groups: %s is left out", STORE_GROUPS_MAX,
                          group->message.name);
-    if (!array_gap(&store->groups, &store->group_count, &store->group_capacity, at))
+    else if (!array_gap(&store->groups, &store->group_count, &store->group_capacity, at))
         return error_set(err, STATUS_NO_MEMORY, "no memory for a group");
     store->groups[at] = group;
-    store->bytes += bytes;
+    store->bytes += bytes - before;
     return STATUS_OK;
 }
 
@@ -99,19 +95,15 @@ static enum status put_process(struct store *store, struct store_process *proces
     enum status status = check_bytes(store, bytes, before, err);
     if (status != STATUS_OK)
         return status;
-    if (found) {
-        store->bytes += bytes - before;
+    if (found)
         store_process_unref(store->processes[at]);
-        store->processes[at] = process;
-        return STATUS_OK;
-    }
-    if (store->process_count == STORE_PROCESSES_MAX)
+    else if (store->process_count == STORE_PROCESSES_MAX)
         return error_set(err, STATUS_TOO_LARGE, "more than %d processes: one is left out",
                          STORE_PROCESSES_MAX);
-    if (!array_gap(&store->processes, &store->process_count, &store->process_capacity, at))
+    else if (!array_gap(&store->processes, &store->process_count, &store->process_capacity, at))
         return error_set(err, STATUS_NO_MEMORY, "no memory for a process");
     store->processes[at] = process;
-    store->bytes += bytes;
+    store->bytes += bytes - before;
     return STATUS_OK;
 }
 
