@@ -213,3 +213,8 @@ void hostile_drain(int end)
         }
     }
 }
+
+void hostile_pair(int ends[2])
+{
+    hostile_require(link_pair(ends, NULL) == STATUS_OK, "no sockets");
+}

@@ -7,6 +7,9 @@
 #include "fuzz/input.h"
 #include "link/link.h"
 
+/** A link's two ends. */
+void hostile_pair(int ends[2]);
+
 /**
  * Send one message over @end, never waiting: kind, what goes along, and what is damaged of it are the
  * input's. A message without damage is a sound one.
