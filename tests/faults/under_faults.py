@@ -17,8 +17,13 @@ api: {{access: open}}
 process_names:
   - {{name: target, pid: [{pid}]}}
 """
+# Two processes of one memory, of which one may be scanned.
+CONFIG_OF_PAIR = CONFIG + "  - {{name: pair, pid: {pair}}}\n"
+OWN = 'groupname="target"'
+PAIR = 'malloc_group_scanned_processes{groupname="pair"}'
 NUMBERS = re.compile(r"malloc_(chunks|chunk_bytes|active_bytes|free_bytes|system_bytes|overhead_bytes|tcaches|arenas|heaps)\{")
 LOOSE = re.compile(r"malloc_tcaches\{")
+CRASH = re.compile(rb'.*by="?signal (?!9\b).*')  # 9: the keeper ends a role that it cannot talk to
 ROLES = ("main", "front", "scanner", "helper")
 
 
@@ -27,15 +32,16 @@ def descriptors(pid):
 
 
 class UnderFaults(Bare):
-    def __init__(self, target, consistency="live", start=Injected, program=PROGRAM):
+    def __init__(self, target, consistency="live", start=Injected, program=PROGRAM, pair=None):
         self.target = target
-        super().__init__(CONFIG.format(pid=target.pid, consistency=consistency), start=start, program=program)
+        config = CONFIG_OF_PAIR if pair else CONFIG
+        super().__init__(config.format(pid=target.pid, consistency=consistency, pair=pair), start=start, program=program)
         self.injected = self.started
         try:
             self.wait_ready()
             self.ok = f'malloc_scans_total{{groupname="target",result="ok"}}'
             self.wait(self.is_well)
-            self.truth = {key: number for key, number in self.metrics().items() if NUMBERS.match(key)}
+            self.truth = {key: number for key, number in self.metrics().items() if NUMBERS.match(key) and OWN in key}
             assert len(self.truth) > 10, self.truth
         except BaseException:
             self.__exit__()
@@ -46,7 +52,7 @@ class UnderFaults(Bare):
         super().__exit__(*arguments)
 
     def own(self, metrics, name):
-        found = [number for key, number in metrics.items() if key.startswith(name + "{")]
+        found = [number for key, number in metrics.items() if key.startswith(name + "{") and OWN in key]
         return found[0] if found else None
 
     def how_it_is(self):
@@ -61,6 +67,8 @@ class UnderFaults(Bare):
 
     def lie(self, metrics):
         """What is not true in a scrape that claims to be complete."""
+        if metrics.get(PAIR, 0) > 1:
+            return f"{PAIR} is {metrics[PAIR]}"
         if self.own(metrics, "malloc_up") != 1 or self.own(metrics, "malloc_last_scan_complete") != 1 or \
                 self.own(metrics, "malloc_tcaches_missing"):
             return None
@@ -115,7 +123,7 @@ class UnderFaults(Bare):
                 return planted, f"the service has ended with {self.process.returncode}"
             if time.monotonic() > recovers:
                 return planted, f"it does not recover: {self.how_it_is()}"
-        crashes = [line for line in self.lines()[begin:] if re.search(rb'by="?signal (?!9\b)', line)]
+        crashes = [line for line in self.lines()[begin:] if CRASH.search(line)]
         if not self.target.runs():
             return planted, "the target has ended"
         return planted, lies or crashes or None
@@ -139,8 +147,7 @@ def start_with_fault(target, nth, fault, call=""):
             planted = None
         service.started.end()
         if ended is None:
-            crashes = re.findall(rb'.*by="?signal.*', log)
-            return planted, crashes or None
+            return planted, CRASH.findall(log) or None
         if ended in (1, 2, 127) and log.strip():
             return planted, None
         return planted, f"it came to {ended}: {log[-300:]}"

@@ -83,9 +83,7 @@ static void apply_limit(struct scanner *scanner)
 {
     const struct config *config = scanner->config;
     size_t limit = config->is_default ? DEFAULT_PROCESSES_MAX : config->limits.max_processes, count = 0;
-    scoped_free struct tracked **claims = calloc(scanner->table.count + 1, sizeof(struct tracked *));
-    if (!claims)
-        return;
+    struct tracked **claims = scanner->table.list;
     for (size_t i = 0; i < scanner->table.count; i++) {
         struct tracked *process = scanner->table.items[i];
         /* who cannot be scanned takes nobody's place */

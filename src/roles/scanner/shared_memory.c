@@ -11,8 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
-
 /* 0: one memory. What may not be compared is ordered by pid. */
 static int compare_memory(const struct tracked *a, const struct tracked *b)
 {
@@ -40,8 +38,8 @@ static int by_memory_and_age(const void *left, const void *right)
 void shared_memory_skip(struct tracked_table *table)
 {
     size_t count = 0;
-    scoped_free struct tracked **matched = calloc(table->count + 1, sizeof(struct tracked *));
-    for (size_t i = 0; matched && i < table->count; i++)
+    struct tracked **matched = table->list;
+    for (size_t i = 0; i < table->count; i++)
         if (table->items[i]->is_matched && table->items[i]->skip == SKIP_NOT)
             matched[count++] = table->items[i];
     if (count < 2)

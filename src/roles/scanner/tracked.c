@@ -45,7 +45,8 @@ struct tracked *tracked_add(struct tracked_table *table, const struct message_pr
 {
     size_t at = place_of(table, id->pid);
     struct tracked *process = calloc(1, sizeof *process);
-    if (!process || !array_gap(&table->items, &table->count, &table->capacity, at)) {
+    if (!process || !array_room(&table->list, table->count, &table->list_capacity) ||
+        !array_gap(&table->items, &table->count, &table->capacity, at)) {
         free(process);
         return NULL;
     }
@@ -89,5 +90,6 @@ void tracked_deinit(struct tracked_table *table)
     for (size_t i = 0; i < table->count; i++)
         free_one(table->items[i]);
     free(table->items);
+    free(table->list);
     *table = (struct tracked_table){0};
 }

@@ -65,6 +65,8 @@ struct tracked {
 struct tracked_table {
     struct tracked **items;
     size_t count, capacity;
+    struct tracked **list; /* room for a list of as many: who orders or picks them needs no memory then */
+    size_t list_capacity;
 };
 
 /** The process, or NULL. */
