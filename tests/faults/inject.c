@@ -29,18 +29,16 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "calls.h"
+#include "short_transfer.h"
 
 /* PID_MAX_LIMIT of 64-bit kernels, to which a pid namespace may set its own limit (include/linux/threads.h)
  */
 #define PROCESSES_MAX (4 * 1024 * 1024)
-#define PARTS_MAX 1024
 
 enum role { ROLE_UNKNOWN, ROLE_MAIN, ROLE_HELPER, ROLE_FRONT, ROLE_SCANNER, ROLE_ANY };
 static const char *const ROLE_NAMES[] = {"?", "main", "helper", "front", "scanner", "any"};
@@ -112,60 +110,6 @@ static enum role role_of(pid_t tid)
     return role;
 }
 
-/* The first half of what was asked for, done in the caller's place; -1 where this cannot be done for it. */
-static int64_t transfer_half(const struct seccomp_notif *notice)
-{
-    static char data[1 << 21];
-    pid_t process = process_of((pid_t)notice->pid);
-    const uint64_t *args = (const uint64_t *)notice->data.args;
-    size_t wanted = args[2] / 2 < sizeof data ? (size_t)(args[2] / 2) : sizeof data;
-    struct iovec ours = {data, wanted}, theirs = {(void *)(uintptr_t)args[1], wanted};
-    struct stat stat;
-    int64_t done = -1;
-    int pidfd = (int)syscall(SYS_pidfd_open, process, 0);
-    int fd = pidfd >= 0 ? (int)syscall(SYS_pidfd_getfd, pidfd, (int)args[0], 0) : -1;
-    if (fd >= 0 && wanted > 0 && fstat(fd, &stat) == 0 && !S_ISSOCK(stat.st_mode) && stat.st_size != 8) {
-        if (notice->data.nr == SYS_write) {
-            if (process_vm_readv(process, &ours, 1, &theirs, 1, 0) == (ssize_t)wanted)
-                done = write(fd, data, wanted);
-        } else {
-            done = notice->data.nr == SYS_read ? read(fd, data, wanted)
-                                               : pread(fd, data, wanted, (off_t)args[3]);
-            ours.iov_len = theirs.iov_len = done > 0 ? (size_t)done : 0;
-            if (done > 0 && process_vm_writev(process, &ours, 1, &theirs, 1, 0) != done)
-                done = -1;
-        }
-    }
-    close(fd);
-    close(pidfd);
-    return done;
-}
-
-/* The same of process_vm_readv(2): its parts up to half of their bytes. */
-static int64_t read_half(const struct seccomp_notif *notice)
-{
-    static struct iovec to[PARTS_MAX], from[PARTS_MAX];
-    static char data[1 << 21];
-    pid_t process = process_of((pid_t)notice->pid);
-    const uint64_t *args = (const uint64_t *)notice->data.args;
-    size_t to_count = (size_t)args[2], from_count = (size_t)args[4], total = 0;
-    struct iovec ours[2] = {{to, to_count * sizeof *to}, {from, from_count * sizeof *from}};
-    struct iovec theirs[2] = {{(void *)(uintptr_t)args[1], ours[0].iov_len},
-                              {(void *)(uintptr_t)args[3], ours[1].iov_len}};
-    if (to_count > PARTS_MAX || from_count > PARTS_MAX ||
-        process_vm_readv(process, ours, 2, theirs, 2, 0) != (ssize_t)(ours[0].iov_len + ours[1].iov_len))
-        return -1;
-    for (size_t i = 0; i < from_count; i++)
-        total += from[i].iov_len;
-    size_t half = total / 2 < sizeof data ? total / 2 : sizeof data;
-    struct iovec all = {data, half};
-    ssize_t got = half ? process_vm_readv((pid_t)args[0], &all, 1, from, from_count, 0) : -1;
-    all.iov_len = got > 0 ? (size_t)got : 0;
-    if (got > 0 && process_vm_writev(process, &all, 1, to, to_count, 0) != got)
-        return -1;
-    return got;
-}
-
 /* Answer with the planted fault; false: it cannot be, let the call go on. */
 static bool plant(const struct seccomp_notif *notice, const struct faulty_call *call,
                   struct seccomp_notif_resp *answer)
@@ -179,7 +123,7 @@ static bool plant(const struct seccomp_notif *notice, const struct faulty_call *
     }
     int fault = call->faults[injector.fault];
     if (fault == FAULT_SHORT) {
-        int64_t done = call->number == SYS_process_vm_readv ? read_half(notice) : transfer_half(notice);
+        int64_t done = short_transfer(process_of((pid_t)notice->pid), &notice->data);
         answer->val = done;
         answer->flags = 0;
         if (done < 0) {
