@@ -24,7 +24,7 @@ struct faulty_call FAULTY_CALLS[] = {
     ROW(mmap, ENOMEM), ROW(mprotect, ENOMEM), ROW(mremap, ENOMEM), ROW(mlock, ENOMEM, EPERM),
     ROW(memfd_create, EMFILE, ENFILE, ENOMEM),
     /* files by name */
-    ROW(openat, ENOENT, EACCES, EMFILE, ENFILE, ENOMEM, EINTR),
+    ROW(openat, ENOENT, EACCES, EMFILE, ENFILE, ENOMEM, EINTR, ESRCH),
     ROW(openat2, ENOENT, EACCES, EMFILE, ENOMEM, EAGAIN, ENOSYS),
     ROW(newfstatat, ENOENT, EACCES, ENOMEM), ROW(statx, ENOENT, EACCES, ENOMEM, ENOSYS),
     ROW(readlink, ENOENT, EACCES, ENOMEM), ROW(readlinkat, ENOENT, EACCES, ENOMEM),
@@ -35,7 +35,7 @@ struct faulty_call FAULTY_CALLS[] = {
     ROW(write, FAULT_SHORT, EINTR, EIO, ENOSPC, EPIPE, EAGAIN), ROW(writev, EINTR, EIO, ENOSPC, EPIPE, EAGAIN),
     ROW(pwritev2, EINTR, EIO, ENOSPC, EPIPE, EAGAIN, EOPNOTSUPP),
     ROW(getdents64, ENOENT, EIO, ENOMEM), ROW(fstat, EIO, ENOMEM), ROW(lseek, EINVAL, ESPIPE),
-    ROW(ftruncate, EINTR, EIO), ROW(fcntl, EINVAL, EMFILE, EPERM, ENOMEM), ROW(ioctl, EINTR, ENOMEM, EINVAL, ENOTTY),
+    ROW(ftruncate, EINTR, EIO), ROW(fcntl, EINVAL, EMFILE, EPERM, ENOMEM), ROW(ioctl, EINTR, ENOMEM, EINVAL, ENOTTY, ESRCH),
     ROW(dup, EMFILE), ROW(dup2, EMFILE, EINTR), ROW(dup3, EMFILE, EINTR), ROW(close_range, ENOMEM, ENOSYS),
     /* new descriptors */
     ROW(pipe2, EMFILE, ENFILE), ROW(eventfd2, EMFILE, ENFILE, ENOMEM), ROW(epoll_create1, EMFILE, ENFILE, ENOMEM),
