@@ -7,7 +7,7 @@
 
 /** Planted faults that are no errno: a call that does only half of its work. */
 #define FAULT_SHORT (-1)
-#define FAULTS_MAX 6
+#define FAULTS_MAX 7
 
 /** A system call and its faults, ended by 0: errno values that the kernel gives for it, or FAULT_SHORT. */
 struct faulty_call {

@@ -122,6 +122,8 @@ static void put_main_first(struct target *target, const struct maps *maps, struc
 
 static enum status why_none(const struct probe *probe, struct error *err)
 {
+    if (probe->lacks_memory)
+        return error_set(err, STATUS_NO_MEMORY, "no memory to look for the heap");
     if (probe->newer_minor)
         return error_set(
             err, STATUS_INCONSISTENT,

@@ -24,6 +24,7 @@ static bool reserve_data(struct probe *probe)
         return false;
     probe->data = malloc((size_t)length);
     probe->length = (size_t)length;
+    probe->lacks_memory = probe->lacks_memory || !probe->data;
     return probe->data != NULL;
 }
 

@@ -23,6 +23,7 @@ struct probe {
     unsigned companion_minor; /* of the libc that a module without a version belongs to; 0: none */
     bool may_have_symbols;    /* this module is a libc by its name, or a program of its own */
     bool is_doubted;          /* a place was found in one of the modules and the heap there did not agree */
+    bool lacks_memory;        /* for the data of one of the modules */
     bool is_unread;           /* the headers of the program or of a libc could not be read just then */
 
     /* of the module that probe_module() was given last */
