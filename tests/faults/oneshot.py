@@ -85,7 +85,7 @@ class Command:
             message = err.decode("utf-8", "replace").strip()
             return None if re.search(r"\w+.*: \w|\w{3,} \w{3,}", message) else f"exit code {code} without a message"
         found = facts(out)
-        is_unknown = any(fact in (None, "") and self.truth.get(key) for key, fact in found.items())
+        is_unknown = any(fact in (None, "") and self.truth.get(key) not in (None, "") for key, fact in found.items())
         if is_incomplete(found) or is_unknown:
             return None
         for key, fact in found.items():
