@@ -83,7 +83,8 @@ static enum status hold_begin(struct holder *holder, pid_t pid, uint64_t budget_
     if (is_answered)
         status = (enum status)answer.status;
     if (status == STATUS_OK) {
-        /* no later than our own clock allows, whatever the answer says */
+        /* no earlier and no later than our own clock allows, whatever the answer says */
+        client->begun_ns = max_u64(client->begun_ns, min_u64(answer.begun_ns, clock_monotonic_ns()));
         client->holder.release_by_ns = min_u64(answer.release_by_ns, clock_monotonic_ns() + budget_ns);
         return STATUS_OK;
     }
@@ -99,10 +100,11 @@ static void hold_end(struct holder *holder, struct hold_report *ret)
 {
     struct hold_client *client = (struct hold_client *)holder;
     struct hold_message release = {.magic = HOLD_MAGIC, .kind = HOLD_RELEASE}, report;
+    (void)send_message(client->fd, &release); /* a holder whose time was over has told already */
+    bool is_told = receive_message(client->fd, HOLD_REPORT, client->budget_ns, &report);
     /* without a report the kernel ended the stop: by our clock it was no longer than this */
     *ret = (struct hold_report){.pause_ns = clock_monotonic_ns() - client->begun_ns};
-    (void)send_message(client->fd, &release); /* a holder whose time was over has told already */
-    if (receive_message(client->fd, HOLD_REPORT, client->budget_ns, &report))
+    if (is_told)
         *ret = (struct hold_report){.pause_ns = min_u64(report.pause_ns, ret->pause_ns),
                                     .threads = report.threads,
                                     .is_confirmed = report.is_confirmed != 0};

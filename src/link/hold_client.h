@@ -12,8 +12,8 @@
 struct hold_client {
     struct holder holder; /* first: what is handed to who asks */
     struct helper_launcher launcher;
-    int fd; /* -1 while nothing is held */
-    uint64_t begun_ns;
+    int fd;            /* -1 while nothing is held */
+    uint64_t begun_ns; /* of the stop; until the holder says so: when it was asked for */
     uint64_t budget_ns;
 };
 

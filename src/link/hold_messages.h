@@ -22,6 +22,7 @@ struct hold_message {
     uint32_t status; /* enum status: HOLD_ANSWER */
     uint64_t budget_ns;
     uint64_t pause_ns;      /* HOLD_REPORT, and HOLD_ANSWER of a failure: first interrupt to last detach */
+    uint64_t begun_ns;      /* HOLD_ANSWER: the first interrupt, monotonic; 0: there was none */
     uint64_t release_by_ns; /* HOLD_ANSWER: see target/hold.h */
     uint32_t threads;
     uint32_t is_confirmed;
