@@ -10,9 +10,8 @@ static const struct {
     const char *label;
     int http_code;
     int exit_code;
-    int is_transient;
 } STATUS_ROWS[STATUS_COUNT] = {
-#define X(name, label, http, exit_code, transient) [STATUS_##name] = {label, http, exit_code, transient},
+#define X(name, label, http, exit_code) [STATUS_##name] = {label, http, exit_code},
     STATUS_TABLE(X)
 #undef X
 };
@@ -30,11 +29,6 @@ int status_http_code(enum status status)
 int status_exit_code(enum status status)
 {
     return STATUS_ROWS[status].exit_code;
-}
-
-int status_is_transient(enum status status)
-{
-    return STATUS_ROWS[status].is_transient;
 }
 
 enum status error_set(struct error *err, enum status status, const char *format, ...)

@@ -13,31 +13,30 @@
 #include <stdint.h>
 
 /*
- * One row a kind of failure: name, label (metrics and JSON code), HTTP code, exit code of a one-shot
- * command, and whether trying again later can help.
+ * One row a kind of failure: name, label (metrics and JSON code), HTTP code, exit code of a one-shot command.
  */
-#define STATUS_TABLE(X)                                                                               \
-    X(OK, "ok", 200, 0, 0)                                                                            \
-    X(SYSTEM, "error", 503, 1, 1)             /* a system call failed for a reason of its own */      \
-    X(NO_MEMORY, "error", 503, 1, 1)          /* we are out of memory */                              \
-    X(FAULT, "error", 503, 1, 1)              /* target memory could not be read */                   \
-    X(BAD_DATA, "error", 503, 1, 0)           /* a file or message is not what it must be */          \
-    X(NOT_FOUND, "not_found", 404, 1, 0)      /* what was asked for does not exist */                 \
-    X(GONE, "process_ended", 410, 4, 0)       /* the process ended or exec'ed */                      \
-    X(NO_PROCESS, "not_found", 404, 4, 0)     /* there never was such a process, as far as we know */ \
-    X(PERMISSION, "no_permission", 403, 3, 0) /* the kernel refuses to let us read the process */     \
-    X(UNSUPPORTED, "unsupported_allocator", 415, 5, 0) /* no glibc malloc in it */                    \
-    X(TIMEOUT, "unavailable", 503, 1, 1)               /* the time given ran out */                   \
-    X(INCONSISTENT, "unavailable", 503, 1, 1)  /* the heap moved too fast to get one picture of it */ \
-    X(TRACED, "unavailable", 503, 1, 1)        /* another tracer holds the process */                 \
-    X(TOO_LARGE, "heap_too_large", 413, 1, 0)  /* beyond a configured limit */                        \
-    X(BUSY, "too_many_stops", 429, 1, 1)       /* it was stopped for another request a moment ago */  \
-    X(USAGE, "bad_parameter", 400, 2, 0)       /* a flag, a parameter or a configuration is wrong */  \
-    X(NOT_SELECTED, "not_selected", 404, 1, 0) /* exists, but the configuration does not select it */ \
-    X(STOPPED, "ok", 200, 0, 0)                /* a sink asked the walk to end: not a failure */
+#define STATUS_TABLE(X)                                                                                     \
+    X(OK, "ok", 200, 0)                                                                                     \
+    X(SYSTEM, "error", 503, 1)                      /* a system call failed for a reason of its own */      \
+    X(NO_MEMORY, "error", 503, 1)                   /* we are out of memory */                              \
+    X(FAULT, "error", 503, 1)                       /* target memory could not be read */                   \
+    X(BAD_DATA, "error", 503, 1)                    /* a file or message is not what it must be */          \
+    X(NOT_FOUND, "not_found", 404, 1)               /* what was asked for does not exist */                 \
+    X(GONE, "process_ended", 410, 4)                /* the process ended or exec'ed */                      \
+    X(NO_PROCESS, "not_found", 404, 4)              /* there never was such a process, as far as we know */ \
+    X(PERMISSION, "no_permission", 403, 3)          /* the kernel refuses to let us read the process */     \
+    X(UNSUPPORTED, "unsupported_allocator", 415, 5) /* no glibc malloc in it */                             \
+    X(TIMEOUT, "unavailable", 503, 1)               /* the time given ran out */                            \
+    X(INCONSISTENT, "unavailable", 503, 1)          /* the heap moved too fast to get one picture of it */  \
+    X(TRACED, "unavailable", 503, 1)                /* another tracer holds the process */                  \
+    X(TOO_LARGE, "heap_too_large", 413, 1)          /* beyond a configured limit */                         \
+    X(BUSY, "too_many_stops", 429, 1)               /* it was stopped for another request a moment ago */   \
+    X(USAGE, "bad_parameter", 400, 2)               /* a flag, a parameter or a configuration is wrong */   \
+    X(NOT_SELECTED, "not_selected", 404, 1)         /* exists, but the configuration does not select it */  \
+    X(STOPPED, "ok", 200, 0)                        /* a sink asked the walk to end: not a failure */
 
 enum status {
-#define X(name, label, http, exit_code, transient) STATUS_##name,
+#define X(name, label, http, exit_code) STATUS_##name,
     STATUS_TABLE(X)
 #undef X
         STATUS_COUNT
@@ -57,7 +56,6 @@ struct error {
 const char *status_label(enum status status);
 int status_http_code(enum status status);
 int status_exit_code(enum status status);
-int status_is_transient(enum status status);
 
 /** Record a failure; returns @status, so that an origin reads `return error_set(err, …)`. @err may be NULL.
  */

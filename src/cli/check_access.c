@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/fail.h"
 #include "target/live.h"
 #include "target/proc_file.h"
 #include "target/rights.h"
@@ -69,11 +70,8 @@ static int check_one(const char *procfs, int32_t pid)
 {
     struct access_report report;
     struct error err = {0};
-    enum status status = access_try(procfs, pid, &report, &err);
-    if (status != STATUS_OK) {
-        fprintf(stderr, "malloc_exporter: %s\n", err.message);
-        return status_exit_code(status);
-    }
+    if (access_try(procfs, pid, &report, &err) != STATUS_OK)
+        return cli_fail(&err);
     print_part("mappings, memory", &report.memory);
     print_part("threads", &report.threads);
     print_part("files", &report.files);
@@ -169,21 +167,16 @@ static int check_all(const char *procfs)
     }
     bool is_whole = survey_all(survey, procfs, directory);
     print_survey(survey);
-    if (!is_whole) {
-        fprintf(stderr, "malloc_exporter: %s\n", survey->failure.message);
-        return status_exit_code(survey->failure.status);
-    }
+    if (!is_whole)
+        return cli_fail(&survey->failure);
     return survey->refused ? status_exit_code(STATUS_PERMISSION) : 0;
 }
 
 int check_access(const char *procfs, int32_t pid)
 {
     struct error err = {0};
-    enum status status = target_live_check_procfs(procfs, &err);
-    if (status != STATUS_OK) {
-        fprintf(stderr, "malloc_exporter: %s\n", err.message);
-        return status_exit_code(status);
-    }
+    if (target_live_check_procfs(procfs, &err) != STATUS_OK)
+        return cli_fail(&err);
     print_rights(procfs);
     return pid ? check_one(procfs, pid) : check_all(procfs);
 }

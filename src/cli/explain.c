@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "cli/fail.h"
 #include "config/name_template.h"
 #include "roles/scanner/facts.h"
 #include "roles/scanner/groups.h"
@@ -158,10 +159,8 @@ int explain_process(const struct config *config, const char *procfs, int32_t pid
         status = proc_stat_read(procfs, pid, &stat, &err);
     if (status == STATUS_OK)
         status = match(&explanation, pid, &stat, &facts, &found, &why, &err);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
-        fprintf(stderr, "malloc_exporter: %s\n", err.message);
-        return status_exit_code(status);
-    }
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return cli_fail(&err);
     printf("process %d\n", (int)pid);
     print_facts(&facts);
     if (proc_stat_has_ended(&stat))

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "cli/chunks.h"
+#include "cli/fail.h"
 #include "cli/help_text.h"
 #include "cli/question.h"
 #include "cli/scan_all.h"
@@ -20,12 +21,6 @@
 #include "inspect/advice.h"
 
 #define FORMAT(name) (1u << OUTPUT_##name)
-
-static int fail(const struct error *err)
-{
-    fprintf(stderr, "malloc_exporter: %s\n", err->message);
-    return status_exit_code(err->status);
-}
 
 /* Why stdout took no more; 0: it did. */
 static int write_errno;
@@ -57,7 +52,7 @@ static int finish(enum status status, const struct error *err)
     if (status == STATUS_OK)
         return 0;
     if (status != STATUS_STOPPED)
-        return fail(err);
+        return cli_fail(err);
     if (write_errno && write_errno != EPIPE)
         fprintf(stderr, "malloc_exporter: stdout: %s\n", strerror(write_errno));
     return 1;
@@ -86,7 +81,7 @@ static int scan_and(show_fn *show, const struct oneshot_options *options,
     struct error err = {0};
     scoped_snapshot struct snapshot *snapshot = NULL;
     if (session_scan(options, helpers, true, NULL, &snapshot, &err) != STATUS_OK)
-        return fail(&err);
+        return cli_fail(&err);
     return show(options, snapshot);
 }
 
@@ -105,7 +100,7 @@ static int show_exposition(const struct oneshot_options *options, const struct s
                               .size_histogram = true,
                               .residency = true};
     if (exposition_write_processes(&out, &view, &err) != STATUS_OK)
-        return fail(&err);
+        return cli_fail(&err);
     return print(&out, &err);
 }
 
@@ -131,7 +126,7 @@ static int show_advice(const struct oneshot_options *options, const struct snaps
     struct error err = {0};
     scoped_free struct report *report = malloc(sizeof *report);
     if (!report)
-        return fail((error_set(&err, STATUS_NO_MEMORY, "no memory for a report"), &err));
+        return cli_fail((error_set(&err, STATUS_NO_MEMORY, "no memory for a report"), &err));
     report_begin(report, options->format == OUTPUT_JSON ? REPORT_JSON : REPORT_TEXT, write_all, NULL);
     report_key(report, "pid", NULL);
     report_count(report, (uint64_t)snapshot->pid);
@@ -265,7 +260,7 @@ int inspect_run(int argc, char **argv, const struct session_helpers *helpers)
     }
     if (!subcommand ||
         oneshot_options_parse(argc - 1, argv + 1, &subcommand->form, &options, &err) != STATUS_OK)
-        return fail(&err);
+        return cli_fail(&err);
     if (options.wants_help) {
         printf("usage: malloc_exporter %s%s [FLAGS]\n\n",
                subcommand->form.operands_help ? subcommand->form.operands_help : subcommand->name,
@@ -275,6 +270,7 @@ int inspect_run(int argc, char **argv, const struct session_helpers *helpers)
         return 0;
     }
     if (options.consistency == CONSISTENCY_SNAPSHOT && !helpers->holder)
-        return fail((error_set(&err, STATUS_USAGE, "--consistency snapshot: no holder is available"), &err));
+        return cli_fail(
+            (error_set(&err, STATUS_USAGE, "--consistency snapshot: no holder is available"), &err));
     return subcommand->run ? subcommand->run(&options, helpers) : ask(subcommand->kind, &options, helpers);
 }

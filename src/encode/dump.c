@@ -135,6 +135,16 @@ static void put_record(struct dump *dump, const struct chunk *chunk)
     dump->end = at;
 }
 
+/* Hand over what is in the block; false where the reader is gone. */
+static bool flush(struct dump *dump)
+{
+    size_t length = (size_t)(dump->end - dump->block);
+    dump->end = dump->block;
+    if (!dump->has_failed && length && !dump->write(dump->context, dump->block, length))
+        dump->has_failed = true;
+    return !dump->has_failed;
+}
+
 static bool consume(struct chunk_sink *sink, const struct chunk *chunks, size_t count)
 {
     struct dump *dump = (struct dump *)sink;
@@ -144,7 +154,7 @@ static bool consume(struct chunk_sink *sink, const struct chunk *chunks, size_t 
         if (!filter_takes(&dump->filter, &chunks[i]))
             continue;
         if (dump->block + sizeof(dump->block) - dump->end < RECORD_MAX + 2 * (ptrdiff_t)dump->content_bytes &&
-            !dump_flush(dump))
+            !flush(dump))
             return false;
         put_record(dump, &chunks[i]);
         dump->bytes += chunks[i].size;
@@ -186,18 +196,9 @@ void dump_add_content(struct dump *dump, uint32_t bytes, dump_read read, void *c
     dump->end = dump->format == DUMP_CSV ? PUT(dump->end, ",content\n") : PUT(dump->end, "  CONTENT\n");
 }
 
-bool dump_flush(struct dump *dump)
-{
-    size_t length = (size_t)(dump->end - dump->block);
-    dump->end = dump->block;
-    if (!dump->has_failed && length && !dump->write(dump->context, dump->block, length))
-        dump->has_failed = true;
-    return !dump->has_failed;
-}
-
 bool dump_end(struct dump *dump, bool is_complete, uint64_t tcaches_missing)
 {
-    if (!dump_flush(dump))
+    if (!flush(dump))
         return false;
     if (dump->format == DUMP_CSV || dump->format == DUMP_TEXT)
         return true;
@@ -215,5 +216,5 @@ bool dump_end(struct dump *dump, bool is_complete, uint64_t tcaches_missing)
         at = PUT(at, ",\"limited\":true");
     at = dump->format == DUMP_JSON ? PUT(at, "}}\n]\n") : PUT(at, "}}\n");
     dump->end = at;
-    return dump_flush(dump);
+    return flush(dump);
 }

@@ -59,9 +59,6 @@ void dump_begin(struct dump *dump, enum dump_format format, const struct dump_fi
 /** Right after dump_begin(): each record gets `content`, the first @bytes (to DUMP_CONTENT_MAX) as hex. */
 void dump_add_content(struct dump *dump, uint32_t bytes, dump_read read, void *context);
 
-/** Hand over what is in the block now; false where the reader is gone. */
-bool dump_flush(struct dump *dump);
-
 /**
  * Put the summary and flush; false where the reader is gone. @is_complete: nothing was unread;
  * @tcaches_missing: threads whose tcache was not found, the chunks in which are in_use in the records; named

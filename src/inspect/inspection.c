@@ -23,11 +23,6 @@ static inspect_fn *const ANSWERS[INSPECTION_COUNT] = {
     [INSPECTION_STRINGS] = inspect_strings, [INSPECTION_SEARCH] = inspect_search,
 };
 
-const char *inspection_name(enum inspection_kind kind)
-{
-    return KINDS[kind].name;
-}
-
 bool inspection_gives_memory(const struct inspection_question *question)
 {
     if (question->kind == INSPECTION_STRUCT)
@@ -60,8 +55,7 @@ enum status inspection_check(const struct inspection_question *question, struct 
     case INSPECTION_SYMBOLS:
     case INSPECTION_STRUCT:
         if (!question->has_text || !question->text[0])
-            return error_set(err, STATUS_USAGE, "%s: a name is missing",
-                             inspection_name((enum inspection_kind)question->kind));
+            return error_set(err, STATUS_USAGE, "%s: a name is missing", KINDS[question->kind].name);
         return STATUS_OK;
     case INSPECTION_ADDRESS:
         if (!question->has_at)

@@ -12,9 +12,6 @@
 #include "encode/report.h"
 #include "model/question.h"
 
-/** "maps" …; @kind must be below INSPECTION_COUNT. */
-const char *inspection_name(enum inspection_kind kind);
-
 /** Whether the answer has contents of memory: malloc_state and malloc_par are books, no contents. */
 bool inspection_gives_memory(const struct inspection_question *question);
 

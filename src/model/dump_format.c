@@ -12,11 +12,6 @@ static const struct {
 #undef X
 };
 
-const char *dump_format_name(enum dump_format format)
-{
-    return FORMATS[format].name;
-}
-
 const char *dump_format_content_type(enum dump_format format)
 {
     return FORMATS[format].content_type;

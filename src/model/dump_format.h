@@ -15,8 +15,7 @@ enum dump_format {
         DUMP_FORMAT_COUNT
 };
 
-/** "ndjson" … and "application/x-ndjson" …; @format must be below DUMP_FORMAT_COUNT. */
-const char *dump_format_name(enum dump_format format);
+/** "application/x-ndjson" …; @format must be below DUMP_FORMAT_COUNT. */
 const char *dump_format_content_type(enum dump_format format);
 /** The format called @name, or -1. */
 int dump_format_parse(const char *name);

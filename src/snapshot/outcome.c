@@ -17,12 +17,6 @@ const char *failure_name(enum failure failure)
     return NAMES[failure];
 }
 
-const char *process_state_name(enum process_state state)
-{
-    static const char *const NAMES[] = {PROCESS_STATE_TABLE(X)};
-    return NAMES[state];
-}
-
 const char *skipped_name(enum skipped skipped)
 {
     static const char *const NAMES[] = {SKIPPED_TABLE(X)};

@@ -51,20 +51,14 @@ struct group_counters {
 /** Add @added to @sum. */
 void group_counters_add(struct group_counters *sum, const struct group_counters *added);
 
-/* What is known of a process: enumerator, name. */
-#define PROCESS_STATE_TABLE(X)                                            \
-    X(WAITING, "waiting")         /* selected, not scanned yet */         \
-    X(OK, "ok")                   /* the last scan succeeded */           \
-    X(FAILED, "failed")           /* the last scan failed: see failure */ \
-    X(UNSUPPORTED, "unsupported") /* it does not use glibc malloc */
+/** What is known of a process. */
 enum process_state {
-#define X(name, label) PROCESS_STATE_##name,
-    PROCESS_STATE_TABLE(X)
-#undef X
-        PROCESS_STATE_COUNT
+    PROCESS_STATE_WAITING,     /* selected, not scanned yet */
+    PROCESS_STATE_OK,          /* the last scan succeeded */
+    PROCESS_STATE_FAILED,      /* the last scan failed: see failure */
+    PROCESS_STATE_UNSUPPORTED, /* it does not use glibc malloc */
+    PROCESS_STATE_COUNT
 };
-/** "waiting" …; @state must be below PROCESS_STATE_COUNT, and so for the other names here. */
-const char *process_state_name(enum process_state state);
 
 /* Reasons of malloc_exporter_skipped_processes: enumerator, label. */
 #define SKIPPED_TABLE(X)          \

@@ -166,8 +166,3 @@ const struct proc_stat *target_live_stat(const struct target *target)
 {
     return &((const struct live *)target)->stat;
 }
-
-int target_live_pidfd(const struct target *target)
-{
-    return ((const struct live *)target)->pidfd;
-}

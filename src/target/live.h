@@ -44,9 +44,6 @@ enum status target_live_open(const char *procfs, pid_t pid, struct target **ret,
 /** Its /proc/PID/stat as read when it was opened. */
 const struct proc_stat *target_live_stat(const struct target *target);
 
-/** Its pidfd (readable once it has ended), owned by the target. */
-int target_live_pidfd(const struct target *target);
-
 /**
  * Open its root directory (O_PATH), as its mount namespace and chroot have it, into *@fd_ret, the caller's.
  * Use it with openat2(2) and RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS only. STATUS_GONE, STATUS_PERMISSION;

@@ -192,16 +192,6 @@ enum MHD_Result handle_process(struct request *request)
     return api_answer(request, put_process);
 }
 
-static const char *content_type(uint32_t format)
-{
-    static const char *const types[] = {
-#define X(name, label, type) type,
-        DUMP_FORMAT_TABLE(X)
-#undef X
-    };
-    return types[format];
-}
-
 static enum MHD_Result stream(struct request *request, enum stream_kind kind)
 {
     struct message_stream wanted;
@@ -222,9 +212,9 @@ static enum MHD_Result stream(struct request *request, enum stream_kind kind)
                              0);
     if (request->is_head) {
         struct buffer empty scoped_buffer = {0};
-        return request_reply(request, 200, content_type(wanted.format), &empty);
+        return request_reply(request, 200, dump_format_content_type((enum dump_format)wanted.format), &empty);
     }
-    return streams_start(request, &wanted, content_type(wanted.format));
+    return streams_start(request, &wanted, dump_format_content_type((enum dump_format)wanted.format));
 }
 
 enum MHD_Result handle_chunks(struct request *request)

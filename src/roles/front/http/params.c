@@ -40,18 +40,9 @@ static bool parse_u32(const char *text, uint32_t maximum, uint32_t *ret)
 
 static bool set_format(struct message_stream *stream, const char *value)
 {
-    static const char *const names[] = {
-#define X(name, label, type) label,
-        DUMP_FORMAT_TABLE(X)
-#undef X
-    };
-    for (uint32_t i = 0; i < DUMP_FORMAT_COUNT; i++) {
-        if (!strcmp(names[i], value)) {
-            stream->format = i;
-            return true;
-        }
-    }
-    return false;
+    int format = dump_format_parse(value);
+    stream->format = (uint32_t)format;
+    return format >= 0;
 }
 
 static bool set_state(struct message_stream *stream, const char *value)
