@@ -128,7 +128,8 @@ class OfTheService(unittest.TestCase):
                 # the attempt that failed says what it was, and that it stopped the process
                 self.assertEqual(value(metrics, "malloc_last_scan_mode", target.pid, mode="snapshot"),
                                  None if is_live else 1)
-                self.assertEqual(value(metrics, "malloc_last_scan_max_pause_seconds", target.pid) > 0, not is_live)
+                if not is_live:  # else some of its threads may have stood still, or none
+                    self.assertGreater(value(metrics, "malloc_last_scan_max_pause_seconds", target.pid), 0)
 
     def test_a_dump_ends_at_its_time(self):
         with Target("target_bench", "small", "512") as target:
