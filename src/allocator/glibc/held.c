@@ -82,11 +82,11 @@ static enum status scan_once(struct held *held, uint64_t budget_ns, struct snaps
     if (status != STATUS_OK)
         return status;
     status = holder->ops->begin(holder, held->target->pid, budget_ns, err);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         count_stop(held, holder->vain_pause_ns);
-    /* its threads are too many, or did not stop in time: told apart from a pass that took too long */
-    if (status != STATUS_OK)
+        /* its threads are too many, or did not stop in time: told apart from a pass that took too long */
         return status == STATUS_TIMEOUT ? STATUS_TOO_LARGE : status;
+    }
     scoped_maps struct maps maps = {0};
     scoped_pass struct pass *pass = NULL;
     reserve_enter(&held->reserve);
