@@ -39,6 +39,13 @@ enum status forked_helper_start(struct forked_helper *helper, int *fd_ret, struc
     return STATUS_OK;
 }
 
+int helper_signal(int wait_status)
+{
+    if (WIFSIGNALED(wait_status))
+        return WTERMSIG(wait_status);
+    return WEXITSTATUS(wait_status) > HELPER_SIGNALLED ? WEXITSTATUS(wait_status) - HELPER_SIGNALLED : 0;
+}
+
 void forked_helper_stop(struct forked_helper *helper)
 {
     if (helper->pid > 0) {

@@ -20,6 +20,10 @@ struct helper_launcher {
     void *context;
 };
 
+/** Exit code of a helper whose own child was ended by a signal, to which its number is added (as sh(1) has
+ * it). */
+#define HELPER_SIGNALLED 128
+
 /** A helper that this process forks, one at a time; set @main, the rest 0. */
 struct forked_helper {
     /** Runs in it on its end of the socket and returns its exit code. It has all of our other descriptors,
@@ -33,6 +37,9 @@ struct forked_helper {
  * the thread that called this ends (PR_SET_PDEATHSIG, prctl(2)).
  */
 enum status forked_helper_start(struct forked_helper *helper, int *fd_ret, struct error *err) must_check;
+
+/** The signal that ended a helper, or its own child, as @wait_status (wait(2)) says; 0: none did. */
+int helper_signal(int wait_status);
 
 /** Kill it and wait for its end; nothing where none runs. */
 void forked_helper_stop(struct forked_helper *helper);

@@ -73,6 +73,10 @@ static int add_row(scmp_filter_ctx filter, int call, const struct sandbox_row *r
         return rc ? rc : allow_where(filter, call, row->argument, CLONE_THREAD, CLONE_THREAD);
     case SANDBOX_EQUALS: /* the lower half: libraries pass an int */
         return allow_where(filter, call, row->argument, row->value ? UINT32_MAX : UINT64_MAX, row->value);
+    case SANDBOX_NOTHING_ELSE:
+        rc = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, call, 1,
+                              SCMP_CMP(row->argument, SCMP_CMP_NE, row->value));
+        return rc ? rc : allow_where(filter, call, row->argument, UINT64_MAX, row->value);
     case SANDBOX_REFUSED:
         return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), call, 0);
     case SANDBOX_NO_SEEK:
@@ -169,19 +173,23 @@ static void refuse_later_calls(struct sock_filter code[LATER_LENGTH])
 }
 
 /* The filter as the kernel takes it, in memory of ours. */
-static enum status export(scmp_filter_ctx filter, enum role role, struct sock_fprog *ret, struct error *err) {
-    struct stat stat; scoped_fd int memory = memfd_create("filter", MFD_CLOEXEC);
-    if (memory < 0) return error_errno(err, errno, "memory for a filter of system calls");
+static enum status write_down(scmp_filter_ctx filter, enum role role, struct sock_fprog *ret,
+                              struct error *err)
+{
+    struct stat stat;
+    scoped_fd int memory = memfd_create("filter", MFD_CLOEXEC);
+    if (memory < 0)
+        return error_errno(err, errno, "memory for a filter of system calls");
     int rc = seccomp_export_bpf(filter, memory);
-    if (rc != 0 || fstat(memory, &stat) != 0) return error_errno(err, rc ? -rc : errno,
-                                                                 "write down a filter of system calls");
-    size_t begin = role == ROLE_KEEPER ? 0 : LATER_LENGTH,
-    length = (size_t)stat.st_size / sizeof(struct sock_filter);
+    if (rc != 0 || fstat(memory, &stat) != 0)
+        return error_errno(err, rc ? -rc : errno, "write down a filter of system calls");
+    size_t begin = role == ROLE_KEEPER ? 0 : LATER_LENGTH;
+    size_t length = (size_t)stat.st_size / sizeof(struct sock_filter);
     scoped_free struct sock_filter *code = calloc(begin + length, sizeof *code);
-    if (!code || pread(memory, code + begin, (size_t)stat.st_size, 0) !=
-                     (ssize_t)stat.st_size) return error_set(err, STATUS_NO_MEMORY,
-                                                             "no memory for a filter of system calls");
-    if (begin > 0) refuse_later_calls(code);
+    if (!code || pread(memory, code + begin, (size_t)stat.st_size, 0) != (ssize_t)stat.st_size)
+        return error_set(err, STATUS_NO_MEMORY, "no memory for a filter of system calls");
+    if (begin > 0)
+        refuse_later_calls(code);
     *ret = (struct sock_fprog){.len = (unsigned short)(begin + length), .filter = code};
     code = NULL;
     return STATUS_OK;
@@ -199,7 +207,7 @@ enum status sandbox_prepare(enum role role, struct error *err)
     if (!filter)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a filter of system calls");
     enum status status = fill(filter, role, err);
-    return status == STATUS_OK ? export(filter, role, &programs[role], err) : status;
+    return status == STATUS_OK ? write_down(filter, role, &programs[role], err) : status;
 }
 
 enum status sandbox_enter(enum role role, struct error *err)

@@ -6,6 +6,8 @@
  */
 #include "link/sandbox_profiles.h"
 
+#include <sched.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 
@@ -65,10 +67,10 @@ const struct sandbox_row SANDBOX_ROWS[] = {
     /* another process: read by the scanner */
     {"process_vm_readv", S}, {"get_robust_list", S}, {"pidfd_open", S}, {"kcmp", S},
     {"ioctl", S, SANDBOX_EQUALS, 1, SCAN_PAGEMAP},
-    /* another process: stopped and let go by the holder, which is ended by the kernel's timer */
+    /* another process: stopped by a second process of the holder, which the kernel's timer ends at the latest */
     {"ptrace", H, SANDBOX_EQUALS, 0, PTRACE_SEIZE}, {"ptrace", H, SANDBOX_EQUALS, 0, PTRACE_INTERRUPT},
-    {"ptrace", H, SANDBOX_EQUALS, 0, PTRACE_DETACH}, {"ptrace", H, SANDBOX_EQUALS, 0, PTRACE_GETSIGINFO},
-    {"waitid", H}, {"timer_create", H}, {"timer_settime", H}, {"timer_delete", H},
+    {"clone", H, SANDBOX_NOTHING_ELSE, 0, CLONE_VM | SIGCHLD}, {"prctl", H, SANDBOX_EQUALS, 0, PR_SET_PDEATHSIG},
+    {"waitid", H}, {"timer_create", H}, {"timer_settime", H},
 };
 
 const char *const SANDBOX_HARMFUL[] = {

@@ -10,12 +10,13 @@
 /** On what a call depends. */
 enum sandbox_condition {
     SANDBOX_ALWAYS,
-    SANDBOX_READ_ONLY, /* flags open for reading only, and create nothing; else it kills */
-    SANDBOX_NOT_EXEC,  /* memory that cannot be executed; else it kills */
-    SANDBOX_THREAD,    /* a thread, no process; else it kills */
-    SANDBOX_EQUALS,    /* the argument is @value */
-    SANDBOX_REFUSED,   /* ENOSYS without a word: a library asks and does without */
-    SANDBOX_NO_SEEK,   /* ESPIPE: the file is taken for a pipe */
+    SANDBOX_READ_ONLY,    /* flags open for reading only, and create nothing; else it kills */
+    SANDBOX_NOT_EXEC,     /* memory that cannot be executed; else it kills */
+    SANDBOX_THREAD,       /* a thread, no process; else it kills */
+    SANDBOX_EQUALS,       /* the argument is @value; else the call is unknown */
+    SANDBOX_NOTHING_ELSE, /* the argument is @value; else it kills */
+    SANDBOX_REFUSED,      /* ENOSYS without a word: a library asks and does without */
+    SANDBOX_NO_SEEK,      /* ESPIPE: the file is taken for a pipe */
 };
 
 /** A call that the roles in @roles (bits) may make. More than one row may name a call. */

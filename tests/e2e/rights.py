@@ -37,12 +37,16 @@ def is_holder(pid):
         return not re.search(r"^Max cpu time +10 ", file.read(), re.M)
 
 
+def children(pid):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(child) for child in file.read().split()]
+    return []
+
+
 def helpers(service):
     """{pid: role} of holders and resolvers that are confined already; told apart by their limits."""
     found, roles = {}, set(service.roles().values())
-    with open(f"/proc/{service.process.pid}/task/{service.process.pid}/children", encoding="ascii") as file:
-        children = [int(pid) for pid in file.read().split()]
-    for pid in set(children) - roles:
+    for pid in set(children(service.process.pid)) - roles:
         with contextlib.suppress(OSError, KeyError):
             if status(pid)["Seccomp_filters"] > status(service.process.pid)["Seccomp_filters"]:
                 found[pid] = "holder" if is_holder(pid) else "resolver"

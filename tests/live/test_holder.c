@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "link/hold_client.h"
 #include "roles/holder/holder.h"
+#include "roles/holder/tracer.h"
 
 #define BUDGET_NS (4 * NS_PER_SECOND)
 #define SHORT_BUDGET_NS (100 * NS_PER_MS)
@@ -133,14 +134,13 @@ static void test_stops_and_goes_on(void **state)
     }
 }
 
-/* Nobody lets it go: the holder does, and tells how long it was. On a busy machine it may come late, and the
- * kernel's timer before it: then nobody tells, and another round does. */
+/* Nobody lets it go: the holder does, and tells how long it was. On a busy machine it may come to see the end
+ * of it late; another round does not. */
 static void test_budget_ends_it(void **state)
 {
     struct fixture *fixture = *state;
-    struct hold_report report = {0};
-    for (int i = 0; i < ROUNDS_MAX && (report.threads == 0 || report.pause_ns > SHORT_BUDGET_NS + NS_PER_MS);
-         i++) {
+    struct hold_report report = {.pause_ns = UINT64_MAX};
+    for (int i = 0; i < ROUNDS_MAX && report.pause_ns > SHORT_BUDGET_NS + NS_PER_MS; i++) {
         if (begin_for(fixture, SHORT_BUDGET_NS) != STATUS_OK)
             continue;
         assert_true(beats_on(fixture->shared, 2));
@@ -152,23 +152,59 @@ static void test_budget_ends_it(void **state)
     assert_in_range(report.pause_ns, SHORT_BUDGET_NS / 2, SHORT_BUDGET_NS + NS_PER_MS);
 }
 
+/* The process that tells: with its end all ends, and nobody tells. */
 static void test_killed_holder_lets_go(void **state)
 {
     struct fixture *fixture = *state;
     assert_int_equal(begin(fixture), STATUS_OK);
     assert_int_equal(kill(fixture->child.pid, SIGKILL), 0);
     assert_true(beats_on(fixture->shared, 2));
-    assert_false(end(fixture).is_confirmed);
+    struct hold_report report = end(fixture);
+    assert_false(report.is_confirmed);
+    assert_int_equal(report.threads, 0);
 }
 
 static void test_stopped_holder_lets_go(void **state)
 {
     struct fixture *fixture = *state;
-    assert_int_equal(begin(fixture), STATUS_OK);
+    assert_int_equal(begin_for(fixture, SHORT_BUDGET_NS), STATUS_OK);
     assert_int_equal(kill(fixture->child.pid, SIGSTOP), 0);
-    /* the kernel's timer must end it */
     assert_true(beats_on(fixture->shared, 2));
     assert_false(end(fixture).is_confirmed);
+}
+
+/* The process that holds, as the kernel names it. */
+static pid_t tracer_of(pid_t target)
+{
+    pid_t tracer = task_tracer(target);
+    assert_true(tracer > 0);
+    return tracer;
+}
+
+static void test_killed_tracer_lets_go(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(begin(fixture), STATUS_OK);
+    assert_true(tracer_of(fixture->target) != fixture->child.pid);
+    assert_int_equal(kill(tracer_of(fixture->target), SIGKILL), 0);
+    assert_true(beats_on(fixture->shared, 2));
+    struct hold_report report = end(fixture);
+    assert_false(report.is_confirmed);
+    assert_int_equal(report.threads, 1);
+    assert_true(report.pause_ns < BUDGET_NS);
+}
+
+/* The kernel's timer must end it, and how long it was is told all the same. */
+static void test_stopped_tracer_lets_go(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(begin_for(fixture, SHORT_BUDGET_NS), STATUS_OK);
+    assert_int_equal(kill(tracer_of(fixture->target), SIGSTOP), 0);
+    assert_true(beats_on(fixture->shared, 2));
+    struct hold_report report = end(fixture);
+    assert_false(report.is_confirmed);
+    assert_int_equal(report.threads, 1);
+    assert_true(report.pause_ns >= SHORT_BUDGET_NS / 2);
 }
 
 static void test_signals_are_neither_lost_nor_doubled(void **state)
@@ -216,6 +252,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_budget_ends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_holder_lets_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stopped_holder_lets_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_killed_tracer_lets_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stopped_tracer_lets_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_signals_are_neither_lost_nor_doubled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_traced_process_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ended_process, set_up, tear_down),

@@ -4,22 +4,29 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "link/helper.h"
 #include "link/hold_messages.h"
 #include "link/privileges.h"
 #include "link/sandbox.h"
 #include "roles/holder/held_threads.h"
+#include "roles/holder/kill_timer.h"
 #include "roles/holder/page_lock.h"
 
 #define SOCKET_FD 0
 #define TURN_NS 100000u
+#define STACK_BYTES 65536u
+/* beyond the budget: for the start and the end of the process that holds */
+#define TELL_GRACE_NS (200 * NS_PER_MS)
 
 /*
  * Ask for short turns on the processor (sched_setattr(2); Linux 6.12 and later heed it): who has the shorter
@@ -38,6 +45,15 @@ static void take_short_turns(void)
     attributes.nice = getpriority(PRIO_PROCESS, 0);
     (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
+
+/* One stop, in memory that both processes have: the one that holds, and the one that sees its end and tells.
+ */
+struct stop {
+    pid_t teller;
+    enum status status; /* STATUS_OK: it stands still, and who asked was told */
+    bool is_released;   /* as asked for, and within the budget */
+    struct held_threads held;
+};
 
 /* False: it has more than it may have. */
 static bool give_up_the_rest(int socket_fd)
@@ -78,32 +94,79 @@ static bool hear_until(uint32_t kind, uint64_t until_ns, struct hold_message *re
     return rc == 1 && hear(kind, ret);
 }
 
+/*
+ * The process that holds: a second one, in the memory of the first. Its end lets go of all threads. The
+ * kernel detaches them in one go then, with nobody else on that processor (exit_ptrace(), kernel/ptrace.c of
+ * Linux); where PTRACE_DETACH lets go of one after the other, the first of them take the processor from who
+ * is to let go of the rest. And it is no other end than the one that the kernel's timer makes.
+ */
+static int hold(void *context)
+{
+    struct stop *stop = context;
+    struct hold_message release;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != stop->teller)
+        return 1;
+    enum status status = held_threads_stop(&stop->held);
+    if (status != STATUS_OK) {
+        stop->status = status;
+        return 0;
+    }
+    struct hold_message answer = {.magic = HOLD_MAGIC,
+                                  .kind = HOLD_ANSWER,
+                                  .pid = stop->held.pid,
+                                  .begun_ns = stop->held.begun_ns,
+                                  .release_by_ns = stop->held.release_by_ns,
+                                  .threads = (uint32_t)stop->held.count};
+    if (!say(&answer))
+        return 1;
+    stop->status = STATUS_OK;
+    stop->is_released = hear_until(HOLD_RELEASE, stop->held.release_by_ns, &release);
+    return 0;
+}
+
+/* Start it and wait for its end. Nothing else is done meanwhile: what is ours of the C library (errno) is its
+ * too. False: there is none. */
+static bool have_held(struct stop *stop, siginfo_t *end_ret)
+{
+    static _Alignas(16) char stack[STACK_BYTES];
+    page_lock(stack, sizeof stack);
+    pid_t pid = clone(hold, stack + sizeof stack, CLONE_VM | SIGCHLD, stop);
+    while (pid > 0 && waitid(P_PID, (id_t)pid, end_ret, WEXITED) != 0)
+        continue;
+    return pid > 0;
+}
+
+/* How it was, now that nothing stands still any more. */
+static bool tell(const struct stop *stop)
+{
+    struct hold_message message = {.magic = HOLD_MAGIC,
+                                   .kind = stop->status == STATUS_OK ? HOLD_REPORT : HOLD_ANSWER,
+                                   .pid = stop->held.pid,
+                                   .status = (uint32_t)stop->status,
+                                   .begun_ns = stop->held.begun_ns,
+                                   .threads = (uint32_t)stop->held.count,
+                                   .is_confirmed = stop->is_released};
+    if (stop->held.begun_ns != 0)
+        message.pause_ns = clock_monotonic_ns() - stop->held.begun_ns;
+    return say(&message);
+}
+
 int holder_main(int socket_fd)
 {
-    struct hold_message message;
-    if (!give_up_the_rest(socket_fd) || !hear(HOLD_REQUEST, &message) || message.pid <= 0 ||
-        message.budget_ns == 0 || message.budget_ns > HOLD_BUDGET_NS_MAX)
+    struct hold_message request;
+    siginfo_t end = {0};
+    timer_t timer;
+    if (!give_up_the_rest(socket_fd) || !hear(HOLD_REQUEST, &request) || request.pid <= 0 ||
+        request.budget_ns == 0 || request.budget_ns > HOLD_BUDGET_NS_MAX ||
+        !kill_timer_start(clock_monotonic_ns() + request.budget_ns + TELL_GRACE_NS, &timer))
         return 1;
-    struct held_threads held = {.pid = message.pid, .budget_ns = message.budget_ns};
-    struct hold_message answer = {.magic = HOLD_MAGIC, .kind = HOLD_ANSWER, .pid = message.pid};
+    struct stop stop = {.teller = getpid(),
+                        .status = STATUS_TIMEOUT, /* of a process that is ended before it can say */
+                        .held = {.pid = request.pid, .budget_ns = request.budget_ns}};
+    page_lock(&stop, sizeof stop);
+    page_lock_calls();
     page_lock_code((const void *)(uintptr_t)&holder_main);
-    page_lock_caller(&held, sizeof held);
-    enum status status = held_threads_stop(&held);
-    /* after a failure our end lets go of the threads that stopped already */
-    if (status != STATUS_OK)
-        answer.pause_ns = held_threads_let_go(&held);
-    answer.status = (uint32_t)status;
-    answer.begun_ns = held.begun_ns;
-    answer.release_by_ns = held.release_by_ns;
-    answer.threads = (uint32_t)held.count;
-    if (!say(&answer) || status != STATUS_OK)
-        return status == STATUS_OK;
-    bool is_released = hear_until(HOLD_RELEASE, held.release_by_ns, &message);
-    struct hold_message report = {.magic = HOLD_MAGIC,
-                                  .kind = HOLD_REPORT,
-                                  .pid = held.pid,
-                                  .pause_ns = held_threads_let_go(&held),
-                                  .threads = (uint32_t)held.count,
-                                  .is_confirmed = is_released};
-    return say(&report) ? 0 : 1;
+    if (!have_held(&stop, &end) || !tell(&stop))
+        return 1;
+    return end.si_code == CLD_EXITED ? 0 : HELPER_SIGNALLED + end.si_status;
 }

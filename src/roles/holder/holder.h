@@ -1,10 +1,10 @@
 /*
  * holder.h - the process that makes another one stand still for a moment, and does nothing else.
  *
- * Whatever happens, the target goes on: a timer of the kernel kills the holder when the budget is over, and
- * the death of a tracer lets go of what it stopped (ptrace(2); no option that kills or holds is set). No stop
- * is consumed (waitid with WNOWAIT): a signal that was on its way when a thread stopped is delivered
- * afterwards, also where the holder died.
+ * It is two processes: one that holds, and one that waits for its end and tells how long the stop was.
+ * Whatever happens, the target goes on: the end of the one that holds lets go of all that it stopped
+ * (ptrace(2); no option that kills or holds is set), and a timer of the kernel ends it when the budget is
+ * over; so does the end of the other.
  */
 #ifndef ROLES_HOLDER_HOLDER_H
 #define ROLES_HOLDER_HOLDER_H

@@ -10,10 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* code of ours around a function, of one call of the C library, and stack on both sides of a frame */
+/* code of ours around a function, and of one call of the C library */
 #define AROUND_BYTES 16384
 #define CALL_BYTES 512u
-#define STACK_BYTES 8192u
 
 void page_lock(const void *from, size_t bytes)
 {
@@ -29,17 +28,14 @@ void page_lock_code(const void *code)
     page_lock(from, (size_t)(to - from));
 }
 
-void page_lock_caller(const void *data, size_t bytes)
+void page_lock_calls(void)
 {
-    const char *stack = __builtin_frame_address(0);
     const void *const calls[] = {
         (const void *)(uintptr_t)&ptrace,        (const void *)(uintptr_t)&waitid,
         (const void *)(uintptr_t)&nanosleep,     (const void *)(uintptr_t)&clock_gettime,
         (const void *)(uintptr_t)&timer_settime, (const void *)(uintptr_t)&syscall,
         (const void *)(uintptr_t)&ppoll,         (const void *)(uintptr_t)&send,
-        (const void *)(uintptr_t)&recv};
+        (const void *)(uintptr_t)&recv,          (const void *)(uintptr_t)&_exit};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         page_lock(calls[i], CALL_BYTES);
-    page_lock(stack - STACK_BYTES, 2 * STACK_BYTES);
-    page_lock(data, bytes);
 }

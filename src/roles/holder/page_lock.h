@@ -15,8 +15,7 @@ void page_lock(const void *from, size_t bytes);
 /** Our code around the function @code. */
 void page_lock_code(const void *code);
 
-/** What every holder has: the calls of the C library that hold and let go, the stack around the caller's
- * frame, and its @bytes of @data. */
-void page_lock_caller(const void *data, size_t bytes);
+/** The calls of the C library that hold and let go. */
+void page_lock_calls(void);
 
 #endif

@@ -2,7 +2,6 @@
 #include "roles/keeper/helpers.h"
 
 #include <stdio.h>
-#include <sys/wait.h>
 
 #include "base/log.h"
 #include "link/helper.h"
@@ -34,8 +33,8 @@ bool helper_ended(struct helpers *helpers, pid_t pid, int wait_status)
     for (size_t i = 0; i < helpers->count; i++) {
         if (helpers->items[i].pid != pid)
             continue;
-        if (WIFSIGNALED(wait_status))
-            count_killed(helpers, helpers->items[i].role, WTERMSIG(wait_status));
+        if (helper_signal(wait_status) != 0)
+            count_killed(helpers, helpers->items[i].role, helper_signal(wait_status));
         helpers->items[i] = helpers->items[--helpers->count];
         return true;
     }

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "link/helper.h"
 #include "link/ledger.h"
 #include "link/sandbox.h"
 #include "roles/keeper/configuration.h"
@@ -128,7 +129,7 @@ static void reap(struct keeper *keeper)
     pid_t pid;
     while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
         if (helper_ended(&keeper->helpers, pid, wait_status)) {
-            if (WIFSIGNALED(wait_status))
+            if (helper_signal(wait_status) != 0)
                 dispatch_restarts(keeper);
             continue;
         }
