@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "link/hold_messages.h"
 
-/* A holder that lives answers by the end of its budget; the kernel's timer ends one that does not. */
+/* A holder that lives answers by then; a timer of the kernel ends one that does not. */
 #define GRACE_MS 200
 
 static bool send_message(int fd, const struct hold_message *message)
@@ -89,8 +89,7 @@ static enum status hold_begin(struct holder *holder, pid_t pid, uint64_t budget_
         return STATUS_OK;
     }
     let_go(client);
-    /* one that was ended by the kernel's timer did not come to say it: by our clock it was no longer than
-     * this */
+    /* one that was killed tells nothing: by our clock it was no longer than this */
     uint64_t longest_ns = clock_monotonic_ns() - client->begun_ns;
     holder->vain_pause_ns = is_answered ? min_u64(answer.pause_ns, longest_ns) : longest_ns;
     return say_why(status, pid, err);
@@ -102,7 +101,7 @@ static void hold_end(struct holder *holder, struct hold_report *ret)
     struct hold_message release = {.magic = HOLD_MAGIC, .kind = HOLD_RELEASE}, report;
     (void)send_message(client->fd, &release); /* a holder whose time was over has told already */
     bool is_told = receive_message(client->fd, HOLD_REPORT, client->budget_ns, &report);
-    /* without a report the kernel ended the stop: by our clock it was no longer than this */
+    /* one that was killed tells nothing: by our clock it was no longer than this */
     *ret = (struct hold_report){.pause_ns = clock_monotonic_ns() - client->begun_ns};
     if (is_told)
         *ret = (struct hold_report){.pause_ns = min_u64(report.pause_ns, ret->pause_ns),

@@ -214,6 +214,14 @@ class Service_(unittest.TestCase):
             service.wait(lambda: value(service.metrics(), "malloc_up", demo.pid) == 1)
             self.assertTrue(demo.runs())
 
+    def test_started_with_signals_ignored(self):
+        with Target("demo") as demo, Service(config(demo.pid), wrapper=["env", "--ignore-signal=CHLD,TERM,HUP"]) as service:
+            os.kill(service.roles()["front"], signal.SIGKILL)
+            service.wait(lambda: service.metrics()['malloc_exporter_restarts_total{role="front"}'] == 1)
+            service.process.send_signal(signal.SIGHUP)
+            service.wait(lambda: any("reloaded" in line for line in service.lines))
+            self.assertEqual(service.end()[0], 0)
+
     def test_end_of_the_keeper_is_the_end_of_all(self):
         with Target("demo") as demo, Service(config(demo.pid, scan=", consistency: snapshot")) as service:
             roles = service.roles()

@@ -228,6 +228,19 @@ static void test_signals_are_neither_lost_nor_doubled(void **state)
     assert_int_equal(atomic_load(&fixture->shared->signals), sent);
 }
 
+/* As who started us may have left it: the end of a child is then nobody's to see. */
+static void test_ends_of_children_are_ignored(void **state)
+{
+    struct fixture *fixture = *state;
+    signal(SIGCHLD, SIG_IGN);
+    assert_int_equal(begin(fixture), STATUS_OK);
+    struct hold_report report = end(fixture);
+    signal(SIGCHLD, SIG_DFL);
+    assert_true(report.is_confirmed);
+    assert_int_equal(report.threads, 1);
+    assert_true(beats_on(fixture->shared, 2));
+}
+
 static void test_traced_process_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -255,6 +268,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_killed_tracer_lets_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stopped_tracer_lets_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_signals_are_neither_lost_nor_doubled, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ends_of_children_are_ignored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_traced_process_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ended_process, set_up, tear_down),
     };

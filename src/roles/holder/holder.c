@@ -30,8 +30,8 @@
 
 /*
  * Ask for short turns on the processor (sched_setattr(2); Linux 6.12 and later heed it): who has the shorter
- * turn has it sooner. Else a thread that is let go takes the processor, and those that are left stand still
- * for its turn. Nothing is lost without it.
+ * turn has it sooner. Else the end of a stop is seen after the turns of threads that run again, and it seems
+ * longer than it was. Nothing is lost without it.
  */
 static void take_short_turns(void)
 {
@@ -50,7 +50,7 @@ static void take_short_turns(void)
  */
 struct stop {
     pid_t teller;
-    enum status status; /* STATUS_OK: it stands still, and who asked was told */
+    enum status status; /* STATUS_OK: it stands still, and who asked is told */
     bool is_released;   /* as asked for, and within the budget */
     struct held_threads held;
 };
@@ -62,6 +62,7 @@ static bool give_up_the_rest(int socket_fd)
         return false;
     if (privileges_keep(PRIVILEGE(CAP_SYS_PTRACE), NULL) != STATUS_OK)
         return false;
+    signal(SIGCHLD, SIG_DFL); /* ignored, as who started us may have left it, it would keep an end from us */
     take_short_turns();
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* a look for a thread that stops comes when it is due */
     return sandbox_enter(ROLE_HOLDER, NULL) == STATUS_OK;
@@ -117,10 +118,9 @@ static int hold(void *context)
                                   .begun_ns = stop->held.begun_ns,
                                   .release_by_ns = stop->held.release_by_ns,
                                   .threads = (uint32_t)stop->held.count};
-    if (!say(&answer))
-        return 1;
+    /* from here on a report is owed; one that comes in place of the answer is taken for a refusal */
     stop->status = STATUS_OK;
-    stop->is_released = hear_until(HOLD_RELEASE, stop->held.release_by_ns, &release);
+    stop->is_released = say(&answer) && hear_until(HOLD_RELEASE, stop->held.release_by_ns, &release);
     return 0;
 }
 
@@ -131,9 +131,11 @@ static bool have_held(struct stop *stop, siginfo_t *end_ret)
     static _Alignas(16) char stack[STACK_BYTES];
     page_lock(stack, sizeof stack);
     pid_t pid = clone(hold, stack + sizeof stack, CLONE_VM | SIGCHLD, stop);
-    while (pid > 0 && waitid(P_PID, (id_t)pid, end_ret, WEXITED) != 0)
+    if (pid < 0)
+        return false;
+    while (waitid(P_PID, (id_t)pid, end_ret, WEXITED) != 0)
         continue;
-    return pid > 0;
+    return true;
 }
 
 /* How it was, now that nothing stands still any more. */
@@ -166,7 +168,10 @@ int holder_main(int socket_fd)
     page_lock(&stop, sizeof stop);
     page_lock_calls();
     page_lock_code((const void *)(uintptr_t)&holder_main);
-    if (!have_held(&stop, &end) || !tell(&stop))
-        return 1;
-    return end.si_code == CLD_EXITED ? 0 : HELPER_SIGNALLED + end.si_status;
+    if (!have_held(&stop, &end))
+        stop.status = STATUS_SYSTEM;
+    bool is_told = tell(&stop);
+    if (end.si_code == CLD_KILLED || end.si_code == CLD_DUMPED)
+        return HELPER_SIGNALLED + end.si_status;
+    return is_told ? 0 : 1;
 }

@@ -67,6 +67,11 @@ static enum status take_signals(struct keeper *keeper, struct error *err)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL);
+    /* what is ignored is not read either, and who starts us may leave it so; SIGINT is: a shell's way to say
+     * that ^C is not for us */
+    signal(SIGCHLD, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
     keeper->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     return keeper->signal_fd >= 0 ? STATUS_OK : error_errno(err, errno, "signalfd");

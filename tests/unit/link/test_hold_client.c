@@ -23,6 +23,7 @@ struct fake {
     int ends[2]; /* the client's, the holder's */
     pthread_t thread;
     enum status answer; /* to the request */
+    bool only_reports;  /* its end comes before the answer */
 };
 
 static bool say(const struct fake *fake, enum hold_kind kind)
@@ -41,7 +42,7 @@ static enum status start(void *context, int *fd_ret, struct error *err)
     struct fake *fake = context;
     (void)err;
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fake->ends), 0);
-    assert_true(say(fake, HOLD_ANSWER));
+    assert_true(say(fake, fake->only_reports ? HOLD_REPORT : HOLD_ANSWER));
     *fd_ret = fake->ends[0];
     return STATUS_OK;
 }
@@ -120,12 +121,24 @@ static void test_refusal_tells_its_pause(void **state)
     close(fake.ends[1]);
 }
 
+/* It had stopped all, and was ended before it could say so. */
+static void test_report_is_no_answer(void **state)
+{
+    (void)state;
+    struct fake fake = {.answer = STATUS_OK, .only_reports = true};
+    struct hold_client client = client_of(&fake);
+    assert_int_equal(begin(&client), STATUS_TIMEOUT);
+    assert_true(client.holder.vain_pause_ns > 0);
+    close(fake.ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_told_before_it_was_asked),
         cmocka_unit_test(test_told_while_it_is_asked),
         cmocka_unit_test(test_refusal_tells_its_pause),
+        cmocka_unit_test(test_report_is_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
