@@ -58,7 +58,8 @@ static int finish_stdout(int code)
 
 static int run_inspect(int argc, char **argv)
 {
-    struct forked_helper resolver = {.main = resolver_main}, holder = {.main = holder_main};
+    struct forked_helper resolver = {.main = resolver_main},
+                         holder = {.main = holder_main, .ends_by_itself = true};
     struct resolver_client symbols;
     struct hold_client hold;
     resolver_client_init(&symbols, forked_helper_launcher(&resolver));

@@ -49,7 +49,8 @@ int helper_signal(int wait_status)
 void forked_helper_stop(struct forked_helper *helper)
 {
     if (helper->pid > 0) {
-        kill(helper->pid, SIGKILL);
+        if (!helper->ends_by_itself)
+            kill(helper->pid, SIGKILL);
         while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
             continue;
     }

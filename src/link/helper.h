@@ -7,6 +7,7 @@
 #ifndef LINK_HELPER_H
 #define LINK_HELPER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -24,11 +25,14 @@ struct helper_launcher {
  * it). */
 #define HELPER_SIGNALLED 128
 
-/** A helper that this process forks, one at a time; set @main, the rest 0. */
+/** A helper that this process forks, one at a time; set @main and @ends_by_itself, the rest 0. */
 struct forked_helper {
     /** Runs in it on its end of the socket and returns its exit code. It has all of our other descriptors,
      * capabilities and signal handlers still, and no signal blocked. */
     int (*main)(int socket_fd);
+    /** Once its socket is closed it ends, in a time that the kernel sees to: its end is awaited. Else it is
+     * killed. */
+    bool ends_by_itself;
     pid_t pid; /* 0: none runs */
 };
 
@@ -41,7 +45,7 @@ enum status forked_helper_start(struct forked_helper *helper, int *fd_ret, struc
 /** The signal that ended a helper, or its own child, as @wait_status (wait(2)) says; 0: none did. */
 int helper_signal(int wait_status);
 
-/** Kill it and wait for its end; nothing where none runs. */
+/** See to its end, once its socket is closed, and wait for it; nothing where none runs. */
 void forked_helper_stop(struct forked_helper *helper);
 
 /** A launcher that forks @helper, which must outlive it. */

@@ -51,7 +51,7 @@ struct shared {
 
 static struct shared *shared;
 static pid_t target;
-static struct forked_helper child = {.main = holder_main};
+static struct forked_helper child = {.main = holder_main, .ends_by_itself = true};
 
 static void rest(void)
 {

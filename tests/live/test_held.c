@@ -158,7 +158,7 @@ static enum status scan(const struct question *question)
 {
     struct target *scoped_target process = NULL;
     struct snapshot *snapshot = NULL;
-    struct forked_helper child = {.main = holder_main};
+    struct forked_helper child = {.main = holder_main, .ends_by_itself = true};
     struct hold_client client;
     char name[32] = "";
     struct chunk_sink dump = {.consume = count_chunks, .restart = forget_chunks};

@@ -79,7 +79,7 @@ static int set_up(void **state)
         run_target(fixture.shared);
     assert_true(fixture.target > 0);
     assert_true(beats_on(fixture.shared, 3));
-    fixture.child = (struct forked_helper){.main = holder_main};
+    fixture.child = (struct forked_helper){.main = holder_main, .ends_by_itself = true};
     hold_client_init(&fixture.client, forked_helper_launcher(&fixture.child));
     *state = &fixture;
     return 0;

@@ -179,7 +179,7 @@ static void test_churn(void **state)
 {
     (void)state;
     const char *const arguments[] = {"threads", NULL};
-    struct forked_helper child = {.main = holder_main};
+    struct forked_helper child = {.main = holder_main, .ends_by_itself = true};
     struct hold_client client;
     hold_client_init(&client, forked_helper_launcher(&child));
     assert_true(spawn_target(&subject, "churn", arguments));

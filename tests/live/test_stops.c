@@ -45,7 +45,7 @@ static int set_up(void **state)
 {
     (void)state;
     assert_true(odd_share());
-    fixture = (struct fixture){.child.main = holder_main};
+    fixture = (struct fixture){.child = {.main = holder_main, .ends_by_itself = true}};
     hold_client_init(&fixture.client, forked_helper_launcher(&fixture.child));
     return 0;
 }

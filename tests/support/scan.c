@@ -36,7 +36,7 @@ struct snapshot *scan_as(pid_t pid, const struct scan_wish *wish)
         fprintf(stderr, "open %d: %s\n", (int)pid, err.message);
         return NULL;
     }
-    struct forked_helper child = {.main = holder_main};
+    struct forked_helper child = {.main = holder_main, .ends_by_itself = true};
     struct hold_client client;
     hold_client_init(&client, forked_helper_launcher(&child));
     struct scan_request request = {
