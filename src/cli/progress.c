@@ -49,21 +49,14 @@ static volatile sig_atomic_t clock_seconds;
 /* Only what signal-safety(7) allows. */
 static void tick(int number)
 {
-    char line[64] = "\r\033[K", digits[12], *digit = digits + sizeof digits;
-    size_t used = strlen(line), length = strlen(clock_what);
+    char line[64], digits[12] = "", *digit = digits + sizeof digits - 1;
     unsigned seconds = (unsigned)++clock_seconds;
     (void)number;
-    memcpy(line + used, clock_what, length);
-    used += length;
-    line[used++] = ',';
-    line[used++] = ' ';
     do
         *--digit = (char)('0' + seconds % 10);
     while ((seconds /= 10) != 0);
-    memcpy(line + used, digit, (size_t)(digits + sizeof digits - digit));
-    used += (size_t)(digits + sizeof digits - digit);
-    memcpy(line + used, " s", 2);
-    (void)!write(STDERR_FILENO, line, used + 2);
+    const char *end = stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(line, "\r\033[K"), clock_what), ", "), digit), " s");
+    (void)!write(STDERR_FILENO, line, (size_t)(end - line));
 }
 
 void progress_clock_start(const char *what)

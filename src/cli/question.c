@@ -26,11 +26,9 @@ static enum status take_address(const char *text, struct inspection_question *qu
 
 static enum status take_text(const char *text, struct inspection_question *question, struct error *err)
 {
-    if (strlen(text) > INSPECTION_TEXT_MAX)
+    if (!inspection_set_text(question, text))
         return error_set(err, STATUS_USAGE, "\"%.20s…\" is too long: %d bytes are allowed", text,
                          INSPECTION_TEXT_MAX);
-    strcpy(question->text, text);
-    question->has_text = true;
     return STATUS_OK;
 }
 

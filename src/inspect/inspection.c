@@ -111,6 +111,16 @@ enum status inspect_go_on(const struct inspection *inspection, const struct repo
     return STATUS_OK;
 }
 
+bool inspection_set_text(struct inspection_question *question, const char *text)
+{
+    size_t length = strlen(text);
+    if (length > INSPECTION_TEXT_MAX)
+        return false;
+    memcpy(question->text, text, length + 1);
+    question->has_text = true;
+    return true;
+}
+
 static unsigned hex_digit(char digit)
 {
     return (unsigned)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);

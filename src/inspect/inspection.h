@@ -39,6 +39,9 @@ struct inspection {
 enum status inspection_run(const struct inspection *inspection, const struct inspection_question *question,
                            struct report *report, struct error *err) must_check;
 
+/** A name or pattern into @question. False: it is longer than INSPECTION_TEXT_MAX. */
+bool inspection_set_text(struct inspection_question *question, const char *text);
+
 /** An address as people write it, hexadecimal with or without "0x". False: it is none. */
 bool inspection_parse_address(const char *text, uint64_t *ret);
 

@@ -45,8 +45,8 @@ struct metric_source {
 
 struct metric {
     const char *name;
-    enum metric_type type;
     const char *unit; /* "bytes", "seconds", "ratio" or "" */
+    enum metric_type type;
     enum metric_scope scope;
     const char *labels[SAMPLE_LABELS_MAX]; /* NULL-terminated unless full */
     const char *help;

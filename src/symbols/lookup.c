@@ -73,7 +73,7 @@ enum status symbols_wanted_of(int fd, struct symbols_wanted *ret, struct error *
     }
     const char *link = dwelf_elf_gnu_debuglink(elf, &crc);
     if (link && is_base_name(link) && strlen(link) < sizeof wanted.debuglink) {
-        strcpy(wanted.debuglink, link);
+        memcpy(wanted.debuglink, link, strlen(link) + 1);
         wanted.debuglink_crc = crc;
     }
     *ret = wanted;
@@ -82,7 +82,7 @@ enum status symbols_wanted_of(int fd, struct symbols_wanted *ret, struct error *
 
 enum status symbols_check_build_id(int fd, const uint8_t *build_id, uint32_t length)
 {
-    struct symbols_wanted wanted;
+    struct symbols_wanted wanted = {0};
     enum status status = symbols_wanted_of(fd, &wanted, NULL);
     if (status != STATUS_OK)
         return status;

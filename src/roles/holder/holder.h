@@ -11,7 +11,8 @@
 
 /**
  * Be a holder on @socket_fd, as main of a helper (link/helper.h): gives up all other descriptors and all
- * capabilities but CAP_SYS_PTRACE, serves one request of link/hold_messages.h, returns the exit code. Ends by itself.
+ * capabilities but CAP_SYS_PTRACE, serves one request of link/hold_messages.h, returns the exit code. Ends by
+ * itself.
  */
 int holder_main(int socket_fd);
 

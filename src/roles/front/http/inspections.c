@@ -82,13 +82,9 @@ static enum status take_rest(const char *rest, struct inspection_question *quest
                                 : error_set(err, STATUS_USAGE,
                                             "address: allowed are hexadecimal digits, with or without 0x");
     }
-    if (question->kind == INSPECTION_STRUCT) {
-        if (strlen(rest) > INSPECTION_TEXT_MAX)
-            return error_set(err, STATUS_USAGE, "struct: a name of at most %d bytes is allowed",
-                             INSPECTION_TEXT_MAX);
-        strcpy(question->text, rest);
-        question->has_text = 1;
-    }
+    if (question->kind == INSPECTION_STRUCT && !inspection_set_text(question, rest))
+        return error_set(err, STATUS_USAGE, "struct: a name of at most %d bytes is allowed",
+                         INSPECTION_TEXT_MAX);
     return STATUS_OK;
 }
 

@@ -4,18 +4,9 @@
 #include "inspect/inspection.h"
 #include "roles/front/http/params_set.h"
 
-static bool set_text_of(char *text, const char *value)
-{
-    if (!*value || strlen(value) > INSPECTION_TEXT_MAX)
-        return false;
-    strcpy(text, value);
-    return true;
-}
-
 bool params_set_match(struct message_stream *stream, const char *value)
 {
-    stream->question.has_text = 1;
-    return set_text_of(stream->question.text, value);
+    return *value && inspection_set_text(&stream->question, value);
 }
 
 bool params_set_exact(struct message_stream *stream, const char *value)
