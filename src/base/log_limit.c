@@ -8,16 +8,37 @@
 
 #define LINES_AT_ONCE 5
 #define INTERVAL_NS (60 * NS_PER_SECOND)
+#define ALL_LINES_AT_ONCE 500
+#define ALL_INTERVAL_NS NS_PER_SECOND
+
+static bool take(struct log_limit *limit, uint64_t interval_ns, unsigned lines_at_once)
+{
+    bool may_log = rate_limit_take(&limit->rate, interval_ns, lines_at_once, clock_monotonic_ns());
+    limit->held_back += !may_log;
+    return may_log;
+}
+
+static void tell(uint64_t held_back, struct log_held_back *ret)
+{
+    ret->key = held_back ? "held_back" : NULL;
+    snprintf(ret->value, sizeof ret->value, "%" PRIu64, held_back);
+}
 
 bool log_limit_take(struct log_limit *limit, struct log_held_back *ret)
 {
-    if (!rate_limit_take(&limit->rate, INTERVAL_NS, LINES_AT_ONCE, clock_monotonic_ns())) {
-        limit->held_back++;
+    if (!take(limit, INTERVAL_NS, LINES_AT_ONCE))
         return false;
-    }
-    ret->key = limit->held_back ? "held_back" : NULL;
-    snprintf(ret->value, sizeof ret->value, "%" PRIu64, limit->held_back);
+    tell(limit->held_back, ret);
     limit->held_back = 0;
+    return true;
+}
+
+bool log_limit_take_within(struct log_limit *limit, struct log_limit *all, struct log_held_back *ret)
+{
+    if (!take(limit, INTERVAL_NS, LINES_AT_ONCE) || !take(all, ALL_INTERVAL_NS, ALL_LINES_AT_ONCE))
+        return false;
+    tell(limit->held_back + all->held_back, ret);
+    limit->held_back = all->held_back = 0;
     return true;
 }
 

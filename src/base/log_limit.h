@@ -23,6 +23,12 @@ struct log_held_back {
 /** Whether a line may be written; then *@ret is what was held back before it. */
 bool log_limit_take(struct log_limit *limit, struct log_held_back *ret);
 
+/**
+ * The same where many have a @limit each: @all of them together have 500 lines at once and then one a second.
+ * Both are under one lock. What either held back is told.
+ */
+bool log_limit_take_within(struct log_limit *limit, struct log_limit *all, struct log_held_back *ret);
+
 /** log_error(), but five lines at once and then one a minute; each says how many were "held_back" before it.
  */
 void log_error_limited(struct log_limit *limit, enum log_level level, const char *message,

@@ -65,15 +65,16 @@ static void fill_labels(const struct tracked *process, struct snapshot *snapshot
     snapshot->labels = labels;
 }
 
-/* A line where a process' state is another one than before; one that changes all the time gets fewer. */
-static void log_change(struct tracked *process, const struct message_process *before)
+/* A line where a process' state is another one than before; one that changes all the time gets fewer, and so
+ * do all together where they come and go, or exec, all the time. */
+static void log_change(struct scanner *scanner, struct tracked *process, const struct message_process *before)
 {
     const struct message_process *now = &process->result;
     struct log_held_back held_back;
     char pid[16];
     if (now->state == before->state && now->failure == before->failure)
         return;
-    if (!log_limit_take(&process->log_limit, &held_back))
+    if (!log_limit_take_within(&process->log_limit, &scanner->changes_limit, &held_back))
         return;
     snprintf(pid, sizeof pid, "%d", (int)process->id.pid);
     if (now->state == PROCESS_STATE_OK)
@@ -123,7 +124,7 @@ void attempt_apply(struct scanner *scanner, struct tracked *process, struct atte
     process->snapshot = snapshot;
     if (!was_tried)
         before.state = PROCESS_STATE_WAITING;
-    log_change(process, &before);
+    log_change(scanner, process, &before);
     report_process(scanner, process);
     report_group(scanner, process->group);
     if (!was_tried)

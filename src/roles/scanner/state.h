@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 
+#include "base/log_limit.h"
 #include "config/config.h"
 #include "link/messages.h"
 #include "roles/scanner/groups.h"
@@ -60,7 +61,8 @@ struct scanner {
     struct groups groups;
     struct message_round round;
     bool has_round;
-    double interval_scale; /* by which intervals are stretched to keep limits.max_cpu */
+    struct log_limit changes_limit; /* of lines about changes of all processes */
+    double interval_scale;          /* by which intervals are stretched to keep limits.max_cpu */
     struct quarantines quarantines;
     uint64_t spread_count; /* processes that were given their place in the interval */
     uint32_t scan_count;   /* scans of the schedule under way */
