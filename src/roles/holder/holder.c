@@ -25,6 +25,8 @@
 #define SOCKET_FD 0
 #define TURN_NS 100000u
 #define STACK_BYTES 65536u
+/* until it is asked, whatever a library does meanwhile: libseccomp 2.5 hangs without memory */
+#define BEGIN_NS (5 * NS_PER_SECOND)
 /* beyond the budget: for the start and the end of the process that holds, on a machine that is slow at both
  */
 #define TELL_GRACE_NS NS_PER_SECOND
@@ -159,9 +161,10 @@ int holder_main(int socket_fd)
     struct hold_message request;
     siginfo_t end = {0};
     timer_t timer;
-    if (!give_up_the_rest(socket_fd) || !hear(HOLD_REQUEST, &request) || request.pid <= 0 ||
-        request.budget_ns == 0 || request.budget_ns > HOLD_BUDGET_NS_MAX ||
-        !kill_timer_start(clock_monotonic_ns() + request.budget_ns + TELL_GRACE_NS, &timer))
+    if (!kill_timer_start(clock_monotonic_ns() + BEGIN_NS, &timer) || !give_up_the_rest(socket_fd) ||
+        !hear(HOLD_REQUEST, &request) || request.pid <= 0 || request.budget_ns == 0 ||
+        request.budget_ns > HOLD_BUDGET_NS_MAX ||
+        !kill_timer_set(timer, clock_monotonic_ns() + request.budget_ns + TELL_GRACE_NS))
         return 1;
     struct stop stop = {.teller = getpid(),
                         .status = STATUS_TIMEOUT, /* of a process that is ended before it can say */
