@@ -2,6 +2,7 @@
  * test_holder.c - a stop ends, whatever happens: let go, its budget over, or the holder killed; and no signal
  * is lost or doubled by it.
  */
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -100,6 +101,15 @@ static enum status begin_for(struct fixture *fixture, uint64_t budget_ns)
     return fixture->client.holder.ops->begin(&fixture->client.holder, fixture->target, budget_ns, &err);
 }
 
+/* On a busy machine it may not stop within a quarter of that; another round does. */
+static enum status begin_shortly(struct fixture *fixture)
+{
+    enum status status = STATUS_TIMEOUT;
+    for (int i = 0; i < ROUNDS_MAX && status == STATUS_TIMEOUT; i++)
+        status = begin_for(fixture, SHORT_BUDGET_NS);
+    return status;
+}
+
 static enum status begin(struct fixture *fixture)
 {
     return begin_for(fixture, BUDGET_NS);
@@ -167,7 +177,7 @@ static void test_killed_holder_lets_go(void **state)
 static void test_stopped_holder_lets_go(void **state)
 {
     struct fixture *fixture = *state;
-    assert_int_equal(begin_for(fixture, SHORT_BUDGET_NS), STATUS_OK);
+    assert_int_equal(begin_shortly(fixture), STATUS_OK);
     assert_int_equal(kill(fixture->child.pid, SIGSTOP), 0);
     assert_true(beats_on(fixture->shared, 2));
     assert_false(end(fixture).is_confirmed);
@@ -179,6 +189,26 @@ static pid_t tracer_of(pid_t target)
     pid_t tracer = task_tracer(target);
     assert_true(tracer > 0);
     return tracer;
+}
+
+static bool may_have_precedence(void)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1}) != 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void test_has_precedence_where_it_may(void **state)
+{
+    struct fixture *fixture = *state;
+    int wanted = may_have_precedence() ? SCHED_FIFO : SCHED_OTHER;
+    assert_int_equal(begin(fixture), STATUS_OK);
+    assert_int_equal(sched_getscheduler(tracer_of(fixture->target)), wanted);
+    assert_int_equal(sched_getscheduler(fixture->child.pid), wanted);
+    assert_true(end(fixture).is_confirmed);
 }
 
 static void test_killed_tracer_lets_go(void **state)
@@ -198,7 +228,7 @@ static void test_killed_tracer_lets_go(void **state)
 static void test_stopped_tracer_lets_go(void **state)
 {
     struct fixture *fixture = *state;
-    assert_int_equal(begin_for(fixture, SHORT_BUDGET_NS), STATUS_OK);
+    assert_int_equal(begin_shortly(fixture), STATUS_OK);
     assert_int_equal(kill(tracer_of(fixture->target), SIGSTOP), 0);
     assert_true(beats_on(fixture->shared, 2));
     struct hold_report report = end(fixture);
@@ -265,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_budget_ends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_holder_lets_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stopped_holder_lets_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_has_precedence_where_it_may, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_tracer_lets_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stopped_tracer_lets_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_signals_are_neither_lost_nor_doubled, set_up, tear_down),

@@ -28,7 +28,10 @@
 #define KILL_GRACE_NS NS_PER_MS
 /* of the budget, what stopping the threads may take */
 #define STOPPING_OF(budget) ((budget) / 4)
-#define POLL_NS 20000
+/* between two looks at who has not stopped yet: a fraction of what was waited already */
+#define POLL_NS_MIN UINT64_C(20000)
+#define POLL_NS_MAX NS_PER_MS
+#define POLL_OF(waited) ((waited) / 32)
 #define LEAVING_TRIES 5u
 #define LEAVING_NS 400000
 
@@ -144,7 +147,9 @@ static enum status wait_stopped(struct held_threads *held)
         }
         if (is_late(held))
             return STATUS_TIMEOUT;
-        nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
+        uint64_t rest_ns = POLL_OF(clock_monotonic_ns() - held->begun_ns);
+        rest_ns = min_u64(max_u64(rest_ns, POLL_NS_MIN), POLL_NS_MAX);
+        nanosleep(&(struct timespec){.tv_nsec = (long)rest_ns}, NULL);
     }
     return STATUS_OK;
 }

@@ -2,6 +2,7 @@
 #include "roles/holder/holder.h"
 
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -32,11 +33,13 @@
 #define TELL_GRACE_NS NS_PER_SECOND
 
 /*
- * Ask for short turns on the processor (sched_setattr(2); Linux 6.12 and later heed it): who has the shorter
- * turn has it sooner. Else the end of a stop is seen after the turns of threads that run again, and it seems
- * longer than it was. Nothing is lost without it.
+ * Be before others on the processor, as far as we may, with what is left of who started us: by real time of
+ * the lowest priority (CAP_SYS_NICE, or RLIMIT_RTPRIO of setrlimit(2)), else by short turns (Linux 6.12 and
+ * later heed them), since who has the shorter turn has it sooner. Else a stop ends, or is seen to end, after
+ * the turns of others. Nothing is lost without either. We rest all the time but to stop threads, and the
+ * kernel's timer ends us: nobody is kept waiting for long.
  */
-static void take_short_turns(void)
+static void take_precedence(void)
 {
     struct {
         uint32_t size, policy;
@@ -44,9 +47,11 @@ static void take_short_turns(void)
         int32_t nice;
         uint32_t priority;
         uint64_t runtime_ns, deadline_ns, period_ns;
-    } attributes = {.size = sizeof attributes, .policy = SCHED_OTHER, .runtime_ns = TURN_NS};
-    attributes.nice = getpriority(PRIO_PROCESS, 0);
-    (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
+    } short_turns = {.size = sizeof short_turns, .flags = SCHED_FLAG_KEEP_POLICY, .runtime_ns = TURN_NS};
+    const struct sched_param lowest = {.sched_priority = 1};
+    short_turns.nice = getpriority(PRIO_PROCESS, 0);
+    if (sched_setscheduler(0, SCHED_FIFO, &lowest) != 0)
+        (void)syscall(SYS_sched_setattr, 0, &short_turns, 0);
 }
 
 /* One stop, in memory that both processes have: the one that holds, and the one that sees its end and tells.
@@ -63,10 +68,10 @@ static bool give_up_the_rest(int socket_fd)
 {
     if ((socket_fd != SOCKET_FD && dup2(socket_fd, SOCKET_FD) < 0) || close_range(SOCKET_FD + 1, ~0u, 0) != 0)
         return false;
+    take_precedence();
     if (privileges_keep(PRIVILEGE(CAP_SYS_PTRACE), NULL) != STATUS_OK)
         return false;
     signal(SIGCHLD, SIG_DFL); /* ignored, as who started us may have left it, it would keep an end from us */
-    take_short_turns();
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* a look for a thread that stops comes when it is due */
     return sandbox_enter(ROLE_HOLDER, NULL) == STATUS_OK;
 }

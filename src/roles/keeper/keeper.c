@@ -31,13 +31,15 @@
 /* some 25 s of them */
 #define FAILED_WAITS_MAX 100u
 
-static void raise_descriptor_limit(void)
+static void raise_limits(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
+    /* for the holder; no other role may ask the kernel for it */
+    setrlimit(RLIMIT_RTPRIO, &(struct rlimit){1, 1});
 }
 
 /* Sockets first, since a port below 1024 needs root, and a bad address should end all at once. */
@@ -87,7 +89,7 @@ static enum status prepare(struct keeper *keeper, struct error *err)
         status = user_find(options->user, &uid, &gid, err);
     if (status != STATUS_OK)
         return status;
-    raise_descriptor_limit();
+    raise_limits();
     status = open_listeners(keeper, uid, gid, err);
     if (status == STATUS_OK)
         status = user_become(uid, gid, err);
