@@ -2,6 +2,7 @@
 #include "roles/holder/page_lock.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -35,7 +36,7 @@ void page_lock_calls(void)
         (const void *)(uintptr_t)&nanosleep,     (const void *)(uintptr_t)&clock_gettime,
         (const void *)(uintptr_t)&timer_settime, (const void *)(uintptr_t)&syscall,
         (const void *)(uintptr_t)&ppoll,         (const void *)(uintptr_t)&send,
-        (const void *)(uintptr_t)&recv,          (const void *)(uintptr_t)&_exit};
+        (const void *)(uintptr_t)&recv,          (const void *)(uintptr_t)&clone};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         page_lock(calls[i], CALL_BYTES);
 }
