@@ -43,6 +43,11 @@ def children(pid):
     return []
 
 
+def descendants(pid):
+    found = children(pid)
+    return found + [pid for child in found for pid in descendants(child)]
+
+
 def helpers(service):
     """{pid: role} of holders and resolvers that are confined already; told apart by their limits."""
     found, roles = {}, set(service.roles().values())

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import unittest
 
+from rights import descendants
 from service import PROGRAM, TARGETS
 
 LIBC_VERSION = tuple(map(int, os.confstr("CS_GNU_LIBC_VERSION").split()[1].split(".")))
@@ -29,15 +30,6 @@ def libraries(program):
     """The files that @program is linked with, its loader too."""
     listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
     return [word for line in listed.splitlines() for word in line.split() if word.startswith("/")]
-
-
-def descendants(pid):
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            children = [int(word) for word in file.read().split()]
-    except OSError:
-        return []
-    return children + [pid for child in children for pid in descendants(child)]
 
 
 @unittest.skipIf(os.geteuid() != 0, "needs root to make namespaces")
