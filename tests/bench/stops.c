@@ -112,8 +112,10 @@ int main(int argc, char **argv)
     static struct forked_helper child = {.main = holder_main, .ends_by_itself = true};
     struct target *scoped_target target = NULL;
     struct error err = {0};
-    if (argc != 4)
-        return 2;
+    if (argc != 4) {
+        fputs("usage: stops PID MAX_PAUSE_MS SCANS\n", stderr);
+        return 1;
+    }
     uint64_t max_pause_ns = strtoul(argv[2], NULL, 10) * NS_PER_MS;
     hold_client_init(&noted.client, forked_helper_launcher(&child));
     if (target_live_open("/proc", (pid_t)strtol(argv[1], NULL, 10), &target, &err) != STATUS_OK) {

@@ -21,8 +21,9 @@
 #define THREADS_MAX 16
 #define BLOCKS_A_REQUEST 16
 #define BLOCK_BYTES_MEAN 500
-/* request times by their leading bits: 16 steps a doubling, so that a percentile is exact to 1/16 */
-#define STEPS 16
+/* request times by their leading bits: so many steps a doubling, so that a percentile is exact to 1/256 */
+#define STEP_BITS 8
+#define STEPS (1 << STEP_BITS)
 #define BUCKETS (64 * STEPS)
 
 struct worker {
@@ -58,7 +59,7 @@ static unsigned bucket_of(uint64_t ns)
         return (unsigned)ns;
     }
     unsigned doubling = 63u - (unsigned)__builtin_clzll(ns);
-    return (doubling - 3) * STEPS + (unsigned)(ns >> (doubling - 4)) % STEPS;
+    return (doubling - STEP_BITS + 1) * STEPS + (unsigned)(ns >> (doubling - STEP_BITS)) % STEPS;
 }
 
 static uint64_t bound_of(unsigned bucket)
