@@ -27,17 +27,6 @@ process_names:
 
 
 class Server(Target):
-    """Commands and answers of tests/targets (truth.h)."""
-
-    def answer(self):
-        length = int(self.process.stdout.readline())
-        return self.process.stdout.read(length).decode()
-
-    def ask(self, command):
-        self.process.stdin.write(command.encode() + b"\n")
-        self.process.stdin.flush()
-        return self.answer()
-
     def run(self):
         """Of a second: (requests, 99th percentile in microseconds, requests a second of processor time)"""
         requests, p99, cpu = map(int, self.ask("run 1000").split())

@@ -12,8 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WITNESS_LATE_NS 100000u /* what is no lateness yet */
-
 /** Begin on all processors that this process may use. False: real time is not allowed (sched(7)), or there
  * are more than it has room for. */
 bool witness_start(void);
