@@ -10,6 +10,7 @@
 #include "allocator/allocator.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "support/by_value.h"
 #include "support/spawn.h"
 #include "target/live.h"
 
@@ -84,12 +85,6 @@ static unsigned long own_pss_kib(void)
         }
     }
     return kib;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
 }
 
 struct run {

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "link/hold_client.h"
 #include "roles/holder/holder.h"
+#include "support/by_value.h"
 #include "target/live.h"
 #include "witness.h"
 
@@ -60,12 +61,6 @@ static void end(struct holder *holder, struct hold_report *ret)
 }
 
 static const struct hold_ops NOTED_OPS = {.begin = begin, .end = end};
-
-static int by_value(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
 
 static void print_stops(const struct noted_holder *noted, uint64_t limit_ns)
 {

@@ -14,6 +14,7 @@
 
 #include "allocator/glibc/locate.h"
 #include "allocator/glibc/signature.h"
+#include "support/by_value.h"
 #include "support/spawn.h"
 #include "target/image.h"
 #include "target/live.h"
@@ -63,14 +64,6 @@ static void fill_pool(struct target *target, uint64_t but_page, size_t limit)
                 target_read_exact(target, at, pool[pool_count], PAGE) == STATUS_OK)
                 pool_count++;
         }
-}
-
-static int by_value(const void *left, const void *right)
-{
-    uint64_t a, b;
-    memcpy(&a, left, sizeof a);
-    memcpy(&b, right, sizeof b);
-    return a < b ? -1 : a > b;
 }
 
 static void copy_ring(struct target *target)

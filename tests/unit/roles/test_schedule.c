@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "support/by_value.h"
 #include "support/config_text.h"
 
 #define SECOND NS_PER_SECOND
@@ -60,12 +61,6 @@ static void attempt(struct tracked *process, uint64_t begin_ns, uint64_t duratio
     process->last_cost_ns = duration_ns;
     process->is_tried = true;
     schedule_next(scanner, process, begin_ns, begin_ns + duration_ns, status);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-    return (left > right) - (left < right);
 }
 
 /* Whatever groups they are in: gaps of multiples of the golden ratio are below 2.62 of the even one. */
