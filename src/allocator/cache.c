@@ -10,6 +10,7 @@ struct allocator_cache {
     struct cache_entry entries[CACHE_ENTRIES];
     size_t count;
     uint64_t clock;
+    struct spare_map spares[SPARE_COUNT];
 };
 
 struct allocator_cache *allocator_cache_new(void)
@@ -19,7 +20,14 @@ struct allocator_cache *allocator_cache_new(void)
 
 void allocator_cache_free(struct allocator_cache *cache)
 {
+    for (size_t i = 0; cache && i < SPARE_COUNT; i++)
+        spare_map_deinit(&cache->spares[i]);
     free(cache);
+}
+
+struct spare_map *cache_spare(struct allocator_cache *cache, enum cache_spare which)
+{
+    return cache ? &cache->spares[which] : NULL;
 }
 
 static bool is_same_file(const struct cache_key *a, const struct cache_key *b)

@@ -1,4 +1,7 @@
-/* cache.h - what was learnt of libcs, by file: see struct allocator_cache in allocator.h. */
+/*
+ * cache.h - what was learnt of libcs, by file, and the memory that the last scan worked in: see struct
+ * allocator_cache in allocator.h.
+ */
 #ifndef ALLOCATOR_CACHE_H
 #define ALLOCATOR_CACHE_H
 
@@ -7,6 +10,7 @@
 
 #include "allocator/allocator.h"
 #include "allocator/glibc/layout_told.h"
+#include "base/reserve.h"
 
 #define CACHE_BUILD_ID_MAX 64u
 
@@ -42,5 +46,11 @@ struct cache_entry *cache_get(struct allocator_cache *cache, const struct cache_
 /** Keep a copy of @entry; the one used longest ago makes room. @cache may be NULL; one without build-id is
  * not kept. */
 void cache_put(struct allocator_cache *cache, const struct cache_entry *entry);
+
+/** Memory of which each scan needs as much: it stays for the next. */
+enum cache_spare { SPARE_WINDOW, SPARE_MARKS, SPARE_COUNT };
+
+/** Where @cache keeps it; NULL for NULL. */
+struct spare_map *cache_spare(struct allocator_cache *cache, enum cache_spare which);
 
 #endif

@@ -133,7 +133,7 @@ void *reserve_calloc(size_t count, size_t bytes)
     return memory;
 }
 
-void *reserve_map(size_t bytes, bool is_random)
+void *reserve_map(size_t bytes, bool is_huge)
 {
     if (in_force)
         return reserve_calloc(1, bytes);
@@ -142,15 +142,15 @@ void *reserve_map(size_t bytes, bool is_random)
     if (memory == MAP_FAILED)
         return NULL;
     keep_from_children(memory, bytes);
-    if (is_random)
+    if (is_huge)
         madvise(memory, bytes, MADV_HUGEPAGE);
     return memory;
 }
 
-void reserve_bring_in(void *memory, size_t bytes, bool to_write)
+void reserve_bring_in(void *memory, size_t bytes)
 {
     if (!in_force)
-        madvise(memory, bytes, to_write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+        madvise(memory, bytes, MADV_POPULATE_WRITE);
 }
 
 static bool has(const struct reserve *reserve, const void *memory)
@@ -200,6 +200,32 @@ void reserve_unmap(void *memory, size_t bytes)
         reserve_free(memory);
     else if (memory)
         munmap(memory, bytes);
+}
+
+void *spare_map_take(struct spare_map *spare, size_t bytes)
+{
+    if (in_force || !spare || !spare->memory || spare->bytes != bytes)
+        return reserve_map(bytes, false);
+    void *memory = spare->memory;
+    spare->memory = NULL;
+    return memory;
+}
+
+void spare_map_give(struct spare_map *spare, void *memory, size_t bytes)
+{
+    if (!memory || !spare || owner_of(memory)) {
+        reserve_unmap(memory, bytes);
+        return;
+    }
+    spare_map_deinit(spare);
+    *spare = (struct spare_map){.memory = memory, .bytes = bytes};
+}
+
+void spare_map_deinit(struct spare_map *spare)
+{
+    if (spare->memory)
+        munmap(spare->memory, spare->bytes);
+    spare->memory = NULL;
 }
 
 void reserve_free(void *memory)

@@ -51,17 +51,34 @@ void *reserve_calloc(size_t count, size_t bytes);
 
 /**
  * @bytes of zeros, given back by reserve_unmap() alone: without a reserve a mapping of its own, so that large
- * memory goes back to the system at once. @is_random: it is gone through in random order, so huge pages are
- * worth their room. NULL where there is no more.
+ * memory goes back to the system at once. @is_huge: it is touched all over, so huge pages are worth their
+ * room. NULL where there is no more.
  */
-void *reserve_map(size_t bytes, bool is_random);
+void *reserve_map(size_t bytes, bool is_huge);
 void reserve_unmap(void *memory, size_t bytes);
 
 /**
- * Bring @bytes of what reserve_map() gave into memory in one call, so that no page faults later: @to_write,
- * or to be read as the zeros that it is. Before Linux 5.14 it does nothing (madvise(2), MADV_POPULATE_READ).
+ * A mapping kept for whoever wants as much next: its pages are in memory already. Zero-initialise; one thread
+ * at a time.
  */
-void reserve_bring_in(void *memory, size_t bytes, bool to_write);
+struct spare_map {
+    void *memory;
+    size_t bytes;
+};
+
+/**
+ * As reserve_map(), or what @spare keeps, where that is as large: it holds what its last owner left there.
+ * NULL is allowed for @spare. It is given back by spare_map_give() alone.
+ */
+void *spare_map_take(struct spare_map *spare, size_t bytes);
+void spare_map_give(struct spare_map *spare, void *memory, size_t bytes);
+void spare_map_deinit(struct spare_map *spare);
+
+/**
+ * Bring @bytes of what reserve_map() gave into memory in one call, so that no page faults later. Before Linux
+ * 5.14 it does nothing (madvise(2), MADV_POPULATE_WRITE).
+ */
+void reserve_bring_in(void *memory, size_t bytes);
 
 /** As realloc(3), from @old_bytes to @bytes. What is new is not zero. */
 void *reserve_resize(void *memory, size_t old_bytes, size_t bytes);

@@ -92,27 +92,52 @@ static bool are_bins_exact(const struct glibc_heap *heap, const struct glibc_are
     return true;
 }
 
-/* Whether the chunk at an end of @bin's list has a size of that bin, as memory says now. */
-static bool is_end_of_class(const struct glibc_heap *heap, uint64_t chunk, unsigned bin)
+/* The chunks at the ends of the bins' lists: their size fields, as memory says now. */
+struct bin_ends {
+    size_t count;
+    unsigned bins[2 * GLIBC_BIN_COUNT];
+    uint8_t fields[2 * GLIBC_BIN_COUNT][sizeof(uint64_t)];
+    struct target_part parts[2 * GLIBC_BIN_COUNT];
+};
+
+static void add_end(struct bin_ends *ends, const struct glibc_heap *heap, unsigned bin, uint64_t chunk)
 {
-    uint64_t field;
-    return target_read_word(heap->target, chunk + heap->layout->word_bytes, &field) == STATUS_OK &&
-           layout_bin_index(heap->layout, field & ~(uint64_t)CHUNK_FLAGS) == bin;
+    unsigned word = heap->layout->word_bytes;
+    ends->bins[ends->count] = bin;
+    ends->parts[ends->count] =
+        (struct target_part){.address = chunk + word, .data = ends->fields[ends->count], .length = word};
+    ends->count++;
+}
+
+/* Whether each has a size of its bin. */
+static bool are_ends_of_class(const struct glibc_heap *heap, struct bin_ends *ends)
+{
+    target_read_parts(heap->target, ends->parts, ends->count);
+    for (size_t i = 0; i < ends->count; i++) {
+        uint64_t size = heap_word(heap, ends->fields[i]) & ~(uint64_t)CHUNK_FLAGS;
+        if (!ends->parts[i].is_read || layout_bin_index(heap->layout, size) != ends->bins[i])
+            return false;
+    }
+    return true;
 }
 
 /* Live: a bin is empty exactly if no chunk of its class was seen, and its ends are chunks of its class. */
 static bool are_bins_plausible(const struct glibc_heap *heap, const struct glibc_arena *arena)
 {
+    struct bin_ends ends = {0};
     for (unsigned bin = 2; bin < GLIBC_BIN_COUNT; bin++) {
         uint64_t head = heap_bin_head(heap, arena, bin);
         uint64_t first = heap_bin_first(heap, arena, bin), last = heap_bin_last(heap, arena, bin);
         bool is_seen = arena->bins[bin].tally.chunks > 0, is_empty = first == head || first == 0;
         if (is_seen == is_empty)
             return false;
-        if (!is_empty && !(is_end_of_class(heap, first, bin) && is_end_of_class(heap, last, bin)))
-            return false;
+        if (is_empty)
+            continue;
+        add_end(&ends, heap, bin, first);
+        if (last != first)
+            add_end(&ends, heap, bin, last);
     }
-    return true;
+    return are_ends_of_class(heap, &ends);
 }
 
 /* Whether what was walked is what the book said before or after, or something between. */

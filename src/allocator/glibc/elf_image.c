@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/word.h"
 
 #define HEADERS_MAX 64u
 #define DYNAMIC_MAX 256u
+#define DYNAMIC_AT_ONCE 32u
 #define NOTES_MAX 4096u
 
 /* One program header of either class. */
@@ -179,14 +181,22 @@ struct cache_key elf_image_key(const struct elf_image *image)
 bool elf_image_dynamic(struct target *target, const struct elf_image *image, uint64_t tag, uint64_t *ret)
 {
     unsigned word = target->word_bytes;
-    for (unsigned i = 0; image->dynamic_addr && i < DYNAMIC_MAX; i++) {
-        uint64_t at = image->dynamic_addr + (uint64_t)i * 2 * word, found, value;
-        if (target_read_word(target, at, &found) != STATUS_OK || found == DT_NULL)
-            return false;
-        if (found == tag && target_read_word(target, at + word, &value) == STATUS_OK) {
-            *ret = value;
-            return true;
+    uint8_t entries[DYNAMIC_AT_ONCE * 2 * sizeof(uint64_t)];
+    for (unsigned done = 0; image->dynamic_addr && done < DYNAMIC_MAX; done += DYNAMIC_AT_ONCE) {
+        size_t count = target_read(target, image->dynamic_addr + (uint64_t)done * 2 * word, entries,
+                                   (size_t)DYNAMIC_AT_ONCE * 2 * word) /
+                       (2 * word);
+        for (size_t i = 0; i < count; i++) {
+            uint64_t found = word_of(entries + i * 2 * word, word);
+            if (found == DT_NULL)
+                return false;
+            if (found == tag) {
+                *ret = word_of(entries + i * 2 * word + word, word);
+                return true;
+            }
         }
+        if (count < DYNAMIC_AT_ONCE)
+            return false;
     }
     return false;
 }

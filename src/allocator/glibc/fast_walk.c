@@ -165,6 +165,15 @@ static inline enum stop_reason look_inside(const struct view *view, struct step 
     return AT_LIMIT;
 }
 
+/* Whether what the window holds, and the chunk under way, can have a mark. */
+static bool has_marks_here(const struct walk_chain *chain)
+{
+    const struct window *window = &chain->walk->window;
+    uint64_t from = max_u64(chain->segment->start, min_u64(chain->at, window->start));
+    return chain->has_marks &&
+           marks_may_be_in(chain->walk->marks, chain->segment, from, max_u64(chain->at + 1, window->end));
+}
+
 /*
  * The fast loop: from header to header while nothing is odd. @word and @has_marks are constants at each call,
  * so that the compiler makes a loop for each. What it waits for is the next header: memory is asked for
@@ -206,12 +215,14 @@ static inline __attribute__((always_inline)) enum stop_reason run(struct walk_ch
                 reason = take(chain, &step, next == fence_end, (uint8_t)(2 * word));
             if (reason != AT_LIMIT)
                 break;
-            if (!is_inside)
-                view = view_of(chain, 4u * word);
             next_field = step.next_field;
+            if (!is_inside) {
+                chain->at = next;
+                view = view_of(chain, 4u * word);
+            }
             if (next >= chain->slice_end)
                 reason = PAUSED;
-            else if (chain->has_marks != has_marks)
+            else if (!is_inside && has_marks_here(chain) != has_marks)
                 reason = MARKS_CHANGED;
         }
         at = next;
@@ -228,7 +239,7 @@ enum stop_reason fast_walk(struct walk_chain *chain)
 {
     enum stop_reason reason;
     do {
-        bool has_marks = chain->has_marks;
+        bool has_marks = has_marks_here(chain);
         if (chain->walk->heap->layout->word_bytes == 8)
             reason = has_marks ? run(chain, 8, true) : run(chain, 8, false);
         else

@@ -12,7 +12,7 @@ enum status lane_init(struct lane *lane, struct slices *slices, struct error *er
     lane->slices = slices;
     enum status status = lane_queue_init(&lane->queue, err);
     if (status == STATUS_OK)
-        status = window_init(&lane->walk.window, &lane->heap, err);
+        status = window_init(&lane->walk.window, &lane->heap, NULL, err);
     if (status == STATUS_OK)
         status = links_init(&lane->links, err);
     if (status == STATUS_OK)

@@ -4,13 +4,29 @@
 #include <string.h>
 
 #include "base/checked.h"
-#include "base/reserve.h"
 
-#define MAP_WORDS (MARKS_MAP_BYTES / sizeof(uint64_t))
+#define PAGE_WORDS (MARKS_PAGE_BYTES / sizeof(uint64_t))
+#define PLACES_A_PAGE (MARKS_PAGE_BYTES * 4u)
 
-enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struct error *err)
+static void *take_map(size_t bytes, struct spare_map *spare)
 {
-    *marks = (struct marks){.heap = heap, .shift = (unsigned)__builtin_ctz(heap->layout->alignment)};
+    return bytes == MARKS_MAP_LEAST_BYTES ? spare_map_take(spare, bytes) : reserve_map(bytes, true);
+}
+
+/* A power of two: one that a heap grows out of while its stop is prepared is no more than doubled. */
+static size_t map_bytes_for(uint64_t places)
+{
+    size_t bytes = MARKS_MAP_LEAST_BYTES;
+    while (bytes < MARKS_MAP_BYTES && bytes <= places / 4)
+        bytes *= 2;
+    return bytes;
+}
+
+enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struct spare_map *spare,
+                       struct error *err)
+{
+    *marks = (struct marks){
+        .heap = heap, .spare = spare, .shift = (unsigned)__builtin_ctz(heap->layout->alignment)};
     /* 4 places a byte of map */
     marks->slice_bytes = ((uint64_t)MARKS_MAP_BYTES * 4) << marks->shift;
     uint64_t virtual_bytes = 0;
@@ -22,23 +38,33 @@ enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struc
     marks->slice_marks = reserve_calloc(marks->slice_count, sizeof *marks->slice_marks);
     marks->kept = reserve_calloc(MARKS_KEPT_MAX, sizeof *marks->kept);
     marks->is_kept_whole = true;
-    marks->map = reserve_map(MARKS_MAP_BYTES, false);
-    marks->words_from = MAP_WORDS;
-    if (marks->map && marks->slice_marks && marks->kept) {
-        /* the walk reads all of it, most of it never written */
-        uint64_t used_bytes = (virtual_bytes >> marks->shift) / 4;
-        reserve_bring_in(marks->map, (size_t)min_u64(used_bytes + 1, MARKS_MAP_BYTES), false);
+    marks->map_bytes = map_bytes_for(virtual_bytes >> marks->shift);
+    marks->map = take_map(marks->map_bytes, spare);
+    if (marks->map && marks->slice_marks && marks->kept)
         return STATUS_OK;
-    }
     marks_deinit(marks);
     return error_set(err, STATUS_NO_MEMORY, "no memory for a map of the lists");
+}
+
+static void clear_map(struct marks *marks)
+{
+    for (size_t i = 0; i < sizeof marks->marked_pages / sizeof *marks->marked_pages; i++) {
+        for (uint64_t left = marks->marked_pages[i]; left; left &= left - 1)
+            memset(marks->map + (i * 64 + (unsigned)__builtin_ctzll(left)) * PAGE_WORDS, 0, MARKS_PAGE_BYTES);
+        marks->marked_pages[i] = 0;
+    }
 }
 
 void marks_deinit(struct marks *marks)
 {
     reserve_free(marks->kept);
     reserve_free(marks->slice_marks);
-    reserve_unmap(marks->map, MARKS_MAP_BYTES);
+    if (marks->map_bytes == MARKS_MAP_LEAST_BYTES && marks->map) {
+        clear_map(marks);
+        spare_map_give(marks->spare, marks->map, marks->map_bytes);
+    } else {
+        reserve_unmap(marks->map, marks->map_bytes);
+    }
     *marks = (struct marks){0};
 }
 
@@ -47,28 +73,35 @@ void marks_serve(struct marks *marks, const struct marks *whole)
     const struct marks map = *marks;
     *marks = *whole;
     marks->map = map.map;
-    marks->words_from = map.words_from;
-    marks->words_end = map.words_end;
+    memcpy(marks->marked_pages, map.marked_pages, sizeof marks->marked_pages);
     marks->whole = whole;
 }
 
 void marks_begin_slice(struct marks *marks, uint64_t slice)
 {
     marks->slice = slice;
-    if (marks->words_from < marks->words_end)
-        memset(marks->map + marks->words_from, 0,
-               (marks->words_end - marks->words_from) * sizeof *marks->map);
-    marks->words_from = MAP_WORDS;
-    marks->words_end = 0;
+    clear_map(marks);
 }
 
 /* Set the mark of the place at @place of the slice held, which has none. */
 static void put(struct marks *marks, uint64_t place, uint64_t mark)
 {
-    uint64_t word = place / 32;
-    marks->map[word] |= mark << (place % 32 * 2);
-    marks->words_from = min_u64(marks->words_from, word);
-    marks->words_end = max_u64(marks->words_end, word + 1);
+    uint64_t page = place / PLACES_A_PAGE;
+    marks->map[place / 32] |= mark << (place % 32 * 2);
+    marks->marked_pages[page / 64] |= UINT64_C(1) << page % 64;
+}
+
+static bool is_page_marked(const struct marks *marks, uint64_t place)
+{
+    uint64_t page = place / PLACES_A_PAGE;
+    return marks->marked_pages[page / 64] >> page % 64 & 1;
+}
+
+/* Of @address, which lies in @segment and in the slice held. */
+static uint64_t place_of(const struct marks *marks, const struct glibc_segment *segment, uint64_t address)
+{
+    return (segment->virtual_start + (address - segment->start) - marks->slice * marks->slice_bytes) >>
+           marks->shift;
 }
 
 static uint64_t places_a_slice(const struct marks *marks)
@@ -121,6 +154,24 @@ bool marks_has_any(const struct marks *marks)
     return marks->slice < marks->slice_count && marks->slice_marks[marks->slice] != 0;
 }
 
+bool marks_may_be_in(const struct marks *marks, const struct glibc_segment *segment, uint64_t from,
+                     uint64_t to)
+{
+    uint64_t first = marks->slice * marks->slice_bytes;
+    if (first > segment->virtual_start)
+        from = max_u64(from, segment->start + (first - segment->virtual_start));
+    if (from < marks_segment_end(segment))
+        to = min_u64(to, marks_slice_end(marks, segment, from));
+    to = min_u64(to, marks_segment_end(segment));
+    if (from >= to)
+        return false;
+    uint64_t last = place_of(marks, segment, to - 1) / PLACES_A_PAGE;
+    for (uint64_t page = place_of(marks, segment, from) / PLACES_A_PAGE; page <= last; page++)
+        if (is_page_marked(marks, page * PLACES_A_PAGE))
+            return true;
+    return false;
+}
+
 uint64_t marks_next(const struct marks *marks, const struct glibc_segment *segment, uint64_t from,
                     uint64_t to)
 {
@@ -128,9 +179,11 @@ uint64_t marks_next(const struct marks *marks, const struct glibc_segment *segme
     uint64_t step = UINT64_C(1) << marks->shift;
     from = segment->start + align_up(from - segment->start, step);
     while (from < end) {
-        uint64_t place =
-            (segment->virtual_start + (from - segment->start) - marks->slice * marks->slice_bytes) >>
-            marks->shift;
+        uint64_t place = place_of(marks, segment, from);
+        if (!is_page_marked(marks, place)) {
+            from += (PLACES_A_PAGE - place % PLACES_A_PAGE) << marks->shift;
+            continue;
+        }
         uint64_t word = marks->map[place / 32] >> (place % 32 * 2);
         if (word) {
             uint64_t found = from + ((uint64_t)__builtin_ctzll(word) / 2 << marks->shift);

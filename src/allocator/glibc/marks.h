@@ -5,17 +5,22 @@
  * A chunk in a tcache or fastbin looks in use to the linear walk, and one in the unsorted list looks binned:
  * the lists are followed first (lists.h) and leave their marks here. 8 MiB cover 512 MiB of heap; a larger
  * heap is walked in slices. What was marked first is kept while it is little, and fills the map for the next
- * slice; else the lists are followed again for each slice that they have members in.
+ * slice; else the lists are followed again for each slice that they have members in. Pages of the map without
+ * a mark are never read: a page costs most when it is touched first, and most heaps have few marks.
  */
 #ifndef ALLOCATOR_GLIBC_MARKS_H
 #define ALLOCATOR_GLIBC_MARKS_H
 
 #include "allocator/glibc/heap.h"
+#include "base/reserve.h"
 
 /* MARK_SIDE: unsorted, or binned where the arena's are_bins_marked says so; see lists.h */
 enum mark { MARK_NONE, MARK_TCACHE, MARK_FASTBIN, MARK_SIDE };
 
 #define MARKS_MAP_BYTES (8u * 1024u * 1024u)
+/* for a heap of less than 128 MiB; kept from scan to scan */
+#define MARKS_MAP_LEAST_BYTES (2u * 1024u * 1024u)
+#define MARKS_PAGE_BYTES 4096u
 /* 1 MiB, where there are that many */
 #define MARKS_KEPT_MAX (128u * 1024u)
 
@@ -23,10 +28,13 @@ struct marks {
     const struct glibc_heap *heap;
     const struct marks *whole; /* it has its counts from there; NULL: they are its own */
     uint64_t *map;
-    uint64_t words_from, words_end; /* of the map: all others are zero */
-    unsigned shift;                 /* log2 of the distance of two places */
-    uint64_t slice_bytes;           /* of virtual address space in one map */
-    uint64_t slice;                 /* the one that the map holds now */
+    size_t map_bytes;
+    struct spare_map *spare; /* where a map of the least size comes from and goes to; may be NULL */
+    /* of the map, by bits: all others are zero */
+    uint64_t marked_pages[MARKS_MAP_BYTES / MARKS_PAGE_BYTES / 64];
+    unsigned shift;       /* log2 of the distance of two places */
+    uint64_t slice_bytes; /* of virtual address space in one map */
+    uint64_t slice;       /* the one that the map holds now */
     uint64_t slice_count;
     uint64_t *slice_marks; /* how many marks each slice has, once all lists were followed */
     bool is_counted;
@@ -35,8 +43,12 @@ struct marks {
     bool is_kept_whole; /* all marks are in kept */
 };
 
-/** A map for the segments of @heap, which must outlive it; marks_deinit() ends it. STATUS_NO_MEMORY. */
-enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struct error *err) must_check;
+/**
+ * A map for the segments of @heap, which must outlive it; a small one is of @spare, which may be NULL.
+ * marks_deinit() ends it. STATUS_NO_MEMORY.
+ */
+enum status marks_init(struct marks *marks, const struct glibc_heap *heap, struct spare_map *spare,
+                       struct error *err) must_check;
 void marks_deinit(struct marks *marks);
 
 /**
@@ -59,6 +71,10 @@ bool marks_refill(struct marks *marks);
 
 /** Whether the slice held has any mark. */
 bool marks_has_any(const struct marks *marks);
+
+/** Whether it can have any in [@from, @to) of @segment, as far as that lies in it; by pages of the map. */
+bool marks_may_be_in(const struct marks *marks, const struct glibc_segment *segment, uint64_t from,
+                     uint64_t to);
 
 /** The smallest marked address in [@from, @to) of @segment and the slice held; 0: none. */
 uint64_t marks_next(const struct marks *marks, const struct glibc_segment *segment, uint64_t from,

@@ -1,4 +1,5 @@
 /* pass_prepare.c - see pass.h. */
+#include "allocator/cache.h"
 #include "allocator/glibc/arena.h"
 #include "allocator/glibc/lists.h"
 #include "allocator/glibc/pass.h"
@@ -50,7 +51,7 @@ static enum status prepare_heap(struct pass *pass, size_t row, const struct glib
                 .tid = heap->tcaches.rows[i].tid, .address = heap->tcaches.rows[i].address, .is_valid = 1};
     }
     if (status == STATUS_OK)
-        status = marks_init(&pass->marks[row], heap, err);
+        status = marks_init(&pass->marks[row], heap, cache_spare(pass->request->cache, SPARE_MARKS), err);
     if (status != STATUS_OK)
         return status;
     marks_begin_slice(&pass->marks[row], 0);
@@ -78,7 +79,8 @@ static enum status prepare_sums(struct pass *pass, struct error *err)
         walk_add_sink(walk, &pass->residency.sink);
     if (pass->request->chunks)
         walk_add_sink(walk, pass->request->chunks);
-    status = window_init(&walk->window, &pass->heaps[0], err);
+    status =
+        window_init(&walk->window, &pass->heaps[0], cache_spare(pass->request->cache, SPARE_WINDOW), err);
     if (status == STATUS_OK && pass->is_sliced)
         status = slicer_init(&pass->slicer, pass->request, walk, err);
     return status;

@@ -144,7 +144,7 @@ static bool may_hold_runs(const struct mapping *mapping)
 static enum status find_scattered(struct glibc_heap *heap, struct error *err)
 {
     struct run_search search = {.heap = heap, .top = heap->arenas[0].top_addr};
-    enum status status = window_init(&search.window, heap, err);
+    enum status status = window_init(&search.window, heap, NULL, err);
     const struct maps *maps = heap->maps;
     for (size_t i = 0; status == STATUS_OK && i < maps->count; i++) {
         if (!may_hold_runs(&maps->rows[i]))

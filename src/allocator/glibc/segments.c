@@ -16,8 +16,8 @@
 #define LOST_MAX (UINT64_C(1) << 47)
 /* Smallest memory that a sub-heap can have; bounds the chain of heaps by the arena's own book. */
 #define HEAP_SMALLEST 4096u
-/* what a live main arena may grow by while it is scanned, beyond a quarter of it, and still be marked */
-#define ROOM_LEAST (UINT64_C(64) << 20)
+/* what a live segment may grow by until its lists are followed, beyond a quarter of it, and still be marked */
+#define ROOM_LEAST (UINT64_C(16) << 20)
 #define ROOM_ALIGNMENT 4096u
 
 uint64_t segments_first_chunk(const struct glibc_heap *heap, uint64_t base)
@@ -53,9 +53,10 @@ static void number_segments(struct glibc_heap *heap)
         struct glibc_segment *segment = &heap->segments[i];
         segment->virtual_start = offset;
         segment->virtual_bytes = align_up(segment->end - segment->start, ROOM_ALIGNMENT);
+        uint64_t room = segment->virtual_bytes / 4 + ROOM_LEAST;
         if (segment->has_top)
-            segment->virtual_bytes += segment->is_main ? segment->virtual_bytes / 4 + ROOM_LEAST
-                                                       : segment->reserved_end - segment->end;
+            segment->virtual_bytes +=
+                segment->is_main ? room : min_u64(room, segment->reserved_end - segment->end);
         offset += segment->virtual_bytes;
     }
 }

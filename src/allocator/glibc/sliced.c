@@ -57,7 +57,7 @@ enum status slicer_init(struct slicer *slicer, const struct scan_request *reques
     enum status status =
         reserve_prepare(&slicer->chunk_memory, SLICE_CHUNKS * sizeof *slicer->chunks, false, err);
     slicer->chunks = (void *)slicer->chunk_memory.data;
-    reserve_bring_in(walk->window.data, WINDOW_BYTES, true);
+    reserve_bring_in(walk->window.data, WINDOW_BYTES);
     return status == STATUS_OK ? reserve_prepare(&slicer->reserve, RESERVE_BYTES, false, err) : status;
 }
 

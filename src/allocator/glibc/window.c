@@ -8,18 +8,19 @@
 /* above this many bytes a header, reading ahead costs more than another call */
 #define BYTES_A_HEADER 16384u
 
-enum status window_init(struct window *window, struct glibc_heap *heap, struct error *err)
+enum status window_init(struct window *window, struct glibc_heap *heap, struct spare_map *spare,
+                        struct error *err)
 {
-    void *data = reserve_map(WINDOW_BYTES, false);
+    void *data = spare_map_take(spare, WINDOW_BYTES);
     if (!data)
         return error_set(err, STATUS_NO_MEMORY, "no memory for a window of %u bytes", WINDOW_BYTES);
-    *window = (struct window){.heap = heap, .data = data, .length = WINDOW_BYTES};
+    *window = (struct window){.heap = heap, .data = data, .spare = spare, .length = WINDOW_BYTES};
     return STATUS_OK;
 }
 
 void window_deinit(struct window *window)
 {
-    reserve_unmap(window->data, WINDOW_BYTES);
+    spare_map_give(window->spare, window->data, WINDOW_BYTES);
     window->data = NULL;
 }
 

@@ -8,6 +8,7 @@
 #define ALLOCATOR_GLIBC_WINDOW_H
 
 #include "allocator/glibc/heap.h"
+#include "base/reserve.h"
 
 /**
  * Reading alone is fastest in windows of 1 MiB; walked at once, a quarter of it is faster in sum, since it
@@ -17,14 +18,16 @@
 
 struct window {
     struct glibc_heap *heap;
-    uint8_t *data;       /* WINDOW_BYTES, owned */
-    uint64_t start, end; /* target addresses held now */
-    uint64_t length;     /* of the next read */
-    uint64_t headers;    /* looked at in this window; the walker counts them here */
+    uint8_t *data;           /* WINDOW_BYTES, owned */
+    struct spare_map *spare; /* where it comes from and goes to; may be NULL */
+    uint64_t start, end;     /* target addresses held now */
+    uint64_t length;         /* of the next read */
+    uint64_t headers;        /* looked at in this window; the walker counts them here */
 };
 
-/** STATUS_NO_MEMORY, or ready; window_deinit() ends it. */
-enum status window_init(struct window *window, struct glibc_heap *heap, struct error *err) must_check;
+/** STATUS_NO_MEMORY, or ready, in memory of @spare, which may be NULL; window_deinit() ends it. */
+enum status window_init(struct window *window, struct glibc_heap *heap, struct spare_map *spare,
+                        struct error *err) must_check;
 void window_deinit(struct window *window);
 
 /**

@@ -149,6 +149,30 @@ static void test_measures(void **state)
     reserve_free(outside);
 }
 
+static void test_keeps_a_spare(void **state)
+{
+    (void)state;
+    struct spare_map spare = {0};
+    reserve_enter(NULL);
+    uint8_t *first = spare_map_take(&spare, BYTES), *second = spare_map_take(&spare, BYTES);
+    assert_ptr_not_equal(first, second);
+    memset(second, 4, BYTES);
+    spare_map_give(&spare, first, BYTES);
+    spare_map_give(&spare, second, BYTES);
+    uint8_t *larger = spare_map_take(&spare, 2 * BYTES);
+    assert_zero(larger, 2 * BYTES);
+    reserve_unmap(larger, 2 * BYTES);
+    reserve_enter(&reserve);
+    uint8_t *inside = spare_map_take(&spare, 1000);
+    assert_true(is_inside(inside));
+    spare_map_give(&spare, inside, 1000);
+    reserve_enter(NULL);
+    assert_ptr_equal(spare_map_take(&spare, BYTES), second);
+    assert_int_equal(second[BYTES - 1], 4);
+    spare_map_give(NULL, second, BYTES);
+    spare_map_deinit(&spare);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +181,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_grows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_is_told_from_malloc, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_is_finite, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keeps_a_spare, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_measures, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
