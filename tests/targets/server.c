@@ -2,9 +2,9 @@
  * server.c - a server that lives off malloc, for the benchmark of what being scanned costs: worker threads
  * serve requests one after the other, each of which allocates, fills and frees blocks among many that stay.
  *
- * Arguments: THREADS MIB (that stay, over all threads). The command `run MILLISECONDS` serves for so long and
- * answers `requests nanoseconds-of-the-slowest-percent nanoseconds-of-cpu` (the 99th percentile of a
- * request's time; what all threads had of the processors).
+ * Arguments: THREADS MIB (that stay, over all threads) BLOCKS (that a request replaces). The command
+ * `run MILLISECONDS` serves for so long and answers `requests nanoseconds-of-the-slowest-percent
+ * nanoseconds-of-cpu` (the 99th percentile of a request's time; what all threads had of the processors).
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,7 +19,6 @@
 #include "truth.h"
 
 #define THREADS_MAX 16
-#define BLOCKS_A_REQUEST 16
 #define BLOCK_BYTES_MEAN 500
 /* request times by their leading bits: so many steps a doubling, so that a percentile is exact to 1/256 */
 #define STEP_BITS 8
@@ -37,6 +36,7 @@ struct worker {
 
 static struct worker workers[THREADS_MAX];
 static size_t worker_count;
+static size_t blocks_a_request;
 static pthread_barrier_t barrier;
 static atomic_bool is_over;
 
@@ -83,7 +83,7 @@ static void serve_requests(struct worker *worker)
 {
     uint64_t begin = now_ns();
     while (!atomic_load_explicit(&is_over, memory_order_relaxed)) {
-        for (int i = 0; i < BLOCKS_A_REQUEST; i++) {
+        for (size_t i = 0; i < blocks_a_request; i++) {
             replace_block(worker);
         }
         uint64_t end = now_ns();
@@ -161,10 +161,11 @@ static const char *run(const char *command)
 int main(int argc, char **argv)
 {
     truth_init();
-    worker_count = argc == 3 ? strtoul(argv[1], NULL, 10) : 0;
+    worker_count = argc == 4 ? strtoul(argv[1], NULL, 10) : 0;
     if (worker_count == 0 || worker_count > THREADS_MAX) {
         return 2;
     }
+    blocks_a_request = strtoul(argv[3], NULL, 10);
     size_t blocks = (strtoul(argv[2], NULL, 10) << 20) / BLOCK_BYTES_MEAN / worker_count;
     pthread_barrier_init(&barrier, NULL, (unsigned)worker_count + 1);
     for (size_t i = 0; i < worker_count; i++) {
