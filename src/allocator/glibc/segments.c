@@ -16,7 +16,7 @@
 #define LOST_MAX (UINT64_C(1) << 47)
 /* Smallest memory that a sub-heap can have; bounds the chain of heaps by the arena's own book. */
 #define HEAP_SMALLEST 4096u
-/* what a live segment may grow by until its lists are followed, beyond a quarter of it, and still be marked */
+/* what a live segment may grow by, beyond a quarter of it, until its lists are followed, and be marked */
 #define ROOM_LEAST (UINT64_C(16) << 20)
 #define ROOM_ALIGNMENT 4096u
 
