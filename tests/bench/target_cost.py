@@ -36,7 +36,7 @@ process_names:
     pid: [{pid}]
 """
 APART_MOST = 0.05
-TRIES = 4  # times as many seconds as are wanted
+TRIES = 3  # times as many seconds as are wanted
 
 
 class Server(Target):
