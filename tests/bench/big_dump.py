@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A dump of a large heap: streamed to curl in bounded memory, its summary last; a reader that hangs up ends the walk.
 
-Usage: BUILD_ROOT=DIR tests/bench/big_dump.py [MIB]. 730 MiB are five million chunks. It asserts what each process of the
+Usage: BUILD_ROOT=DIR python3 big_dump.py [MIB]. 730 MiB are five million chunks. It asserts what each process of the
 exporter holds in memory meanwhile, never a time; the suite runs a small one.
 """
 import json

@@ -10,7 +10,7 @@ The same twice more, with another process in the scan's place: one that only rea
 and keeps nothing (the least that any reader does), and one that computes as long as that and reads nothing (what the
 machine does to two processors at work).
 
-Usage: BUILD_ROOT=DIR tests/bench/target_cost.py [SECONDS [THREADS [MIB [BLOCKS]]]]: SECONDS with a scan, BLOCKS that a
+Usage: BUILD_ROOT=DIR python3 target_cost.py [SECONDS [THREADS [MIB [BLOCKS]]]]: SECONDS with a scan, BLOCKS that a
 request replaces. It asserts nothing: the machine decides. Needs root for the referenced bits (/proc/PID/clear_refs)
 and for what is in memory (pagemap).
 """
