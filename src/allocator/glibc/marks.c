@@ -97,13 +97,6 @@ static bool is_page_marked(const struct marks *marks, uint64_t place)
     return marks->marked_pages[page / 64] >> page % 64 & 1;
 }
 
-/* Of @address, which lies in @segment and in the slice held. */
-static uint64_t place_of(const struct marks *marks, const struct glibc_segment *segment, uint64_t address)
-{
-    return (segment->virtual_start + (address - segment->start) - marks->slice * marks->slice_bytes) >>
-           marks->shift;
-}
-
 static uint64_t places_a_slice(const struct marks *marks)
 {
     return marks->slice_bytes >> marks->shift;
@@ -157,17 +150,16 @@ bool marks_has_any(const struct marks *marks)
 bool marks_may_be_in(const struct marks *marks, const struct glibc_segment *segment, uint64_t from,
                      uint64_t to)
 {
-    uint64_t first = marks->slice * marks->slice_bytes;
-    if (first > segment->virtual_start)
-        from = max_u64(from, segment->start + (first - segment->virtual_start));
-    if (from < marks_segment_end(segment))
-        to = min_u64(to, marks_slice_end(marks, segment, from));
-    to = min_u64(to, marks_segment_end(segment));
-    if (from >= to)
+    /* in the joined address space */
+    uint64_t first = marks->slice * marks->slice_bytes, start = segment->virtual_start;
+    uint64_t begin = max_u64(start + (from - segment->start), first);
+    uint64_t end = min_u64(start + (min_u64(to, marks_segment_end(segment)) - segment->start),
+                           first + marks->slice_bytes);
+    uint64_t page_bytes = (uint64_t)PLACES_A_PAGE << marks->shift;
+    if (begin >= end)
         return false;
-    uint64_t last = place_of(marks, segment, to - 1) / PLACES_A_PAGE;
-    for (uint64_t page = place_of(marks, segment, from) / PLACES_A_PAGE; page <= last; page++)
-        if (is_page_marked(marks, page * PLACES_A_PAGE))
+    for (uint64_t at = align_down(begin - first, page_bytes); at < end - first; at += page_bytes)
+        if (is_page_marked(marks, at >> marks->shift))
             return true;
     return false;
 }
@@ -179,7 +171,7 @@ uint64_t marks_next(const struct marks *marks, const struct glibc_segment *segme
     uint64_t step = UINT64_C(1) << marks->shift;
     from = segment->start + align_up(from - segment->start, step);
     while (from < end) {
-        uint64_t place = place_of(marks, segment, from);
+        uint64_t place = marks_place_of(marks, segment, from);
         if (!is_page_marked(marks, place)) {
             from += (PLACES_A_PAGE - place % PLACES_A_PAGE) << marks->shift;
             continue;

@@ -72,7 +72,10 @@ bool marks_refill(struct marks *marks);
 /** Whether the slice held has any mark. */
 bool marks_has_any(const struct marks *marks);
 
-/** Whether it can have any in [@from, @to) of @segment, as far as that lies in it; by pages of the map. */
+/**
+ * Whether it can have any in [@from, @to), which begins in @segment, as far as that lies in both; by pages of
+ * the map.
+ */
 bool marks_may_be_in(const struct marks *marks, const struct glibc_segment *segment, uint64_t from,
                      uint64_t to);
 
@@ -101,13 +104,19 @@ static inline uint64_t marks_segment_end(const struct glibc_segment *segment)
     return segment->start + segment->virtual_bytes;
 }
 
+/** Place in the map of @address, which lies in @segment and in the slice held. */
+static inline uint64_t marks_place_of(const struct marks *marks, const struct glibc_segment *segment,
+                                      uint64_t address)
+{
+    return (segment->virtual_start + (address - segment->start) - marks->slice * marks->slice_bytes) >>
+           marks->shift;
+}
+
 /** The mark of the chunk at @address, which lies in @segment and in the slice held. */
 static inline enum mark marks_get(const struct marks *marks, const struct glibc_segment *segment,
                                   uint64_t address)
 {
-    uint64_t place =
-        (segment->virtual_start + (address - segment->start) - marks->slice * marks->slice_bytes) >>
-        marks->shift;
+    uint64_t place = marks_place_of(marks, segment, address);
     return (enum mark)(marks->map[place / 32] >> (place % 32 * 2) & 3);
 }
 

@@ -89,6 +89,8 @@ static void test_asks_within_the_slice(void **state)
     assert_false(marks_may_be_in(&marks, segment, end, end + MIB));
     marks_begin_slice(&marks, 0);
     assert_true(marks_refill(&marks));
+    assert_false(marks_may_be_in(&marks, segment, second, end));
+    assert_true(marks_may_be_in(&marks, segment, second - 16, end));
     assert_int_equal(marks_get(&marks, segment, second - 16), MARK_SIDE);
     assert_int_equal(marks_next(&marks, segment, segment->start, end), second - 16);
     marks_deinit(&marks);
